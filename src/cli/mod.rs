@@ -1,0 +1,90 @@
+//! One file a subcommand; the only place that joins device, generator and trainer.
+
+mod bench;
+mod config;
+mod doctor;
+mod exit;
+mod generate;
+mod navmesh;
+mod overlap;
+#[cfg(feature = "train")]
+mod pretrain;
+mod quickstart;
+mod render;
+mod report;
+mod scene;
+mod select;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Co-visible view pairs from indoor meshes, rendered headless and streamed into pretraining.
+#[derive(Debug, Parser)]
+#[command(name = "covista", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The whole flow on an invented flat: pairs, a short training run and a page to look at
+    Quickstart(quickstart::Args),
+    /// Write a set of pairs to a folder
+    Generate(generate::Args),
+    /// Render given cameras: colour and metric depth
+    Render(render::Args),
+    /// Train a cross-view completion model on pairs made on the fly
+    #[cfg(feature = "train")]
+    Pretrain(pretrain::Args),
+    /// Measure the overlap of two pictures with the published metric
+    Overlap(overlap::Args),
+    /// Choose the best pair among 24 pictures of a sweep
+    Select(select::Args),
+    /// Look into a scene
+    Scene(scene::Args),
+    /// Build or look into a navmesh
+    Navmesh(navmesh::Args),
+    /// Make the HTML page of a generated set
+    Report(report::Args),
+    /// Time the steps on this machine
+    Bench(bench::Args),
+    /// Say what this machine offers: adapters, cores, what is missing
+    Doctor(doctor::Args),
+    /// Show a resolved profile or the schema of the configuration
+    Config(config::Args),
+}
+
+/// Parses the command line, runs it and turns the outcome into a documented exit code.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .without_time()
+        .init();
+    let outcome = match cli.command {
+        Command::Quickstart(args) => quickstart::run(args),
+        Command::Generate(args) => generate::run(args),
+        Command::Render(args) => render::run(args),
+        #[cfg(feature = "train")]
+        Command::Pretrain(args) => pretrain::run(args),
+        Command::Overlap(args) => overlap::run(args),
+        Command::Select(args) => select::run(args),
+        Command::Scene(args) => scene::run(args),
+        Command::Navmesh(args) => navmesh::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Config(args) => config::run(args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("covista: {error:#}");
+            exit::code_of(&error)
+        }
+    }
+}

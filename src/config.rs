@@ -1,0 +1,1 @@
+//! Reads one TOML into the configs that the modules declare.

@@ -1,0 +1,205 @@
+//! The scene as plain CPU data: triangles in world metres, materials, decoded textures.
+//!
+//! Readers place every node: positions are already in the world frame (Y up, -Z forward), texture
+//! transforms are applied to the coordinates, strips and fans are triangle lists. What is left is
+//! what a renderer, a navmesh builder or a ray caster needs, and nothing else.
+
+use glam::Vec3;
+
+/// A loaded scene.
+#[derive(Debug, Clone, Default)]
+pub struct Scene {
+    /// File stem or recipe name.
+    pub name: String,
+    /// BLAKE3 of all the bytes that the scene was made from.
+    pub hash: [u8; 32],
+    /// Triangles, grouped by material and instance.
+    pub primitives: Vec<Primitive>,
+    /// Materials that primitives refer to.
+    pub materials: Vec<Material>,
+    /// Textures that materials refer to.
+    pub textures: Vec<Texture>,
+    /// What was ignored or repaired while reading, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Triangles that share a material.
+#[derive(Debug, Clone, Default)]
+pub struct Primitive {
+    /// World positions, metres.
+    pub positions: Vec<[f32; 3]>,
+    /// Texture coordinates, origin at the top left of the image; empty when there are none.
+    pub uvs: Vec<[f32; 2]>,
+    /// RGBA vertex colours that multiply the material's; empty when there are none.
+    pub colors: Vec<[f32; 4]>,
+    /// Triangle list into the vertices, counter-clockwise seen from the front.
+    pub indices: Vec<u32>,
+    /// Index into [`Scene::materials`].
+    pub material: usize,
+    /// Which placed object this belongs to, 1-based; 0 is "none".
+    pub instance: u32,
+}
+
+/// How a surface is drawn: a texture times a factor, no light.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Material {
+    /// Name in the file, for messages.
+    pub name: String,
+    /// RGBA factor, multiplied with the texture bytes without any gamma change.
+    pub base_color: [f32; 4],
+    /// Base colour texture.
+    pub texture: Option<TextureRef>,
+    /// How alpha is used.
+    pub alpha: AlphaMode,
+    /// True where the back is to be drawn too.
+    pub double_sided: bool,
+    /// True where the file says that light is baked in. Information only: flat shading ignores it.
+    pub unlit: bool,
+}
+
+impl Default for Material {
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            base_color: [1.0; 4],
+            texture: None,
+            alpha: AlphaMode::Opaque,
+            double_sided: false,
+            unlit: false,
+        }
+    }
+}
+
+/// A texture and how to sample it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextureRef {
+    /// Index into [`Scene::textures`].
+    pub texture: usize,
+    /// Filter and wrap.
+    pub sampler: Sampler,
+}
+
+/// glTF sampler state; the default is Magnum's for a missing sampler: trilinear, repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sampler {
+    /// Linear filter when magnified.
+    pub mag_linear: bool,
+    /// Linear filter within a level when minified.
+    pub min_linear: bool,
+    /// Which mip levels are used when minified.
+    pub mip: MipMode,
+    /// Wrap along u and v.
+    pub wrap: [Wrap; 2],
+}
+
+impl Default for Sampler {
+    fn default() -> Self {
+        Self {
+            mag_linear: true,
+            min_linear: true,
+            mip: MipMode::Linear,
+            wrap: [Wrap::Repeat; 2],
+        }
+    }
+}
+
+/// Use of mip levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MipMode {
+    /// Only the full image.
+    None,
+    /// The nearest level.
+    Nearest,
+    /// Between the two nearest levels.
+    Linear,
+}
+
+/// What happens outside [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wrap {
+    /// The image repeats.
+    Repeat,
+    /// The image repeats, mirrored every other time.
+    Mirror,
+    /// The edge goes on.
+    Clamp,
+}
+
+/// Use of alpha (glTF `alphaMode`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum AlphaMode {
+    /// Alpha is ignored.
+    Opaque,
+    /// Drawn where alpha is at least the cutoff.
+    Mask(f32),
+    /// Blended over what lies behind.
+    Blend,
+}
+
+/// A decoded image, bytes as stored (no gamma change), rows from the top.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texture {
+    /// Name in the file, for messages.
+    pub name: String,
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// `height * width * 4` bytes RGBA.
+    pub rgba: Vec<u8>,
+}
+
+/// Axis-aligned box in world metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Smallest corner.
+    pub min: Vec3,
+    /// Largest corner.
+    pub max: Vec3,
+}
+
+impl Scene {
+    /// Number of triangles.
+    pub fn triangle_count(&self) -> usize {
+        self.primitives.iter().map(|p| p.indices.len() / 3).sum()
+    }
+
+    /// Box around all vertices that triangles use; `None` without any.
+    pub fn bounds(&self) -> Option<Bounds> {
+        let mut used = self
+            .primitives
+            .iter()
+            .flat_map(|p| p.indices.iter().map(|&i| Vec3::from(p.positions[i as usize])));
+        let first = used.next()?;
+        let (min, max) = used.fold((first, first), |(min, max), v| (min.min(v), max.max(v)));
+        Some(Bounds { min, max })
+    }
+
+    /// All triangles as one vertex list and one index list, in order.
+    pub fn triangle_soup(&self) -> (Vec<[f32; 3]>, Vec<[u32; 3]>) {
+        let (mut vertices, mut triangles) = (Vec::new(), Vec::with_capacity(self.triangle_count()));
+        for primitive in &self.primitives {
+            let base = vertices.len() as u32;
+            vertices.extend_from_slice(&primitive.positions);
+            triangles.extend(
+                primitive
+                    .indices
+                    .chunks_exact(3)
+                    .map(|t| [base + t[0], base + t[1], base + t[2]]),
+            );
+        }
+        (vertices, triangles)
+    }
+
+    /// First eight bytes of the hash, for random streams.
+    pub fn hash_word(&self) -> u64 {
+        let mut word = [0; 8];
+        word.copy_from_slice(&self.hash[..8]);
+        u64::from_le_bytes(word)
+    }
+
+    /// The hash in hexadecimal.
+    pub fn hash_hex(&self) -> String {
+        blake3::Hash::from_bytes(self.hash).to_hex().to_string()
+    }
+}

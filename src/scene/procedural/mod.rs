@@ -1,0 +1,1 @@
+//! A furnished flat from a seed.

@@ -1,0 +1,137 @@
+//! The narrow waist: the plain data that everything downstream of the renderer speaks.
+//!
+//! None of it knows who made it, and none of it knows the scene or the GPU.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+
+use crate::camera::Camera;
+
+/// z-depth along the optical axis, `[height, width]` row-major, metres; 0 where nothing was hit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DepthMap {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+    /// `height * width` metres.
+    pub metres: Vec<f32>,
+}
+
+impl DepthMap {
+    /// Depth of the pixel in column `x`, row `y`.
+    pub fn at(&self, x: u32, y: u32) -> f32 {
+        self.metres[y as usize * self.width as usize + x as usize]
+    }
+
+    /// Share of pixels with a surface, in [0, 1].
+    pub fn valid_fraction(&self) -> f64 {
+        let valid = self.metres.iter().filter(|&&z| z > 0.0).count();
+        valid as f64 / self.metres.len().max(1) as f64
+    }
+
+    /// The window of `width` x `height` at (`left`, `top`), which must lie inside.
+    pub fn crop(&self, left: u32, top: u32, width: u32, height: u32) -> Self {
+        let mut metres = Vec::with_capacity(width as usize * height as usize);
+        for y in top..top + height {
+            let start = y as usize * self.width as usize + left as usize;
+            metres.extend_from_slice(&self.metres[start..start + width as usize]);
+        }
+        Self { width, height, metres }
+    }
+}
+
+/// One rendered picture with all that is known about how it was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// Pose and projection of this very image.
+    pub camera: Camera,
+    /// 8-bit colour as stored in the textures: no lighting, no gamma change.
+    pub color: RgbImage,
+    /// Metric depth of the same size.
+    pub depth: DepthMap,
+}
+
+impl View {
+    /// The centred window of `size` x `size` pixels, camera included; itself when it already has that size.
+    pub fn center_crop(&self, size: u32) -> Self {
+        let (left, top) = ((self.color.width() - size) / 2, (self.color.height() - size) / 2);
+        Self {
+            camera: self.camera.crop(left, top, size, size),
+            color: image::imageops::crop_imm(&self.color, left, top, size, size).to_image(),
+            depth: self.depth.crop(left, top, size, size),
+        }
+    }
+}
+
+/// How much of each view the other one shows, as fractions in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Share of the first view that is found in the second.
+    pub first_to_second: f64,
+    /// Share of the second view that is found in the first.
+    pub second_to_first: f64,
+}
+
+impl Overlap {
+    /// The measure that decides: the smaller direction (MIMIC supplement 2.2, CroCo 3.1).
+    pub fn min(&self) -> f64 {
+        self.first_to_second.min(self.second_to_first)
+    }
+}
+
+/// Patches of the first view and the patch of the second that shows the same thing.
+///
+/// Patch index is `row * columns + column`; one-to-one, sorted by the first index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Correspondence {
+    /// Patches along one side of the (square) image; 14 for 224 px and 16 px patches.
+    pub grid: u32,
+    /// `(first, second)` patch indices.
+    pub patches: Vec<(u16, u16)>,
+}
+
+/// Every measure of one kept pair, each by its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct PairOverlaps {
+    /// Homography of SIFT matches and patch votes: the published, image-only metric.
+    pub homography: Option<Overlap>,
+    /// Truth in pixels: share of valid pixels whose surface point the other view sees unoccluded.
+    pub covisibility: Option<Overlap>,
+    /// Truth under the published rule: the patch votes fed with true correspondences.
+    pub patch_truth: Option<Overlap>,
+}
+
+/// Two views of one scene that share a known part of what they show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewPair {
+    /// A view of the first list.
+    pub first: Arc<View>,
+    /// A view of the second list.
+    pub second: Arc<View>,
+    /// Overlap by every measure that was asked for.
+    pub overlaps: PairOverlaps,
+    /// Patch correspondences by the measure that selected the pair.
+    pub correspondence: Correspondence,
+    /// Patch correspondences by true geometry.
+    pub true_correspondence: Correspondence,
+    /// Where the pair comes from and how to make it again.
+    pub origin: PairOrigin,
+}
+
+/// What remakes a pair alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairOrigin {
+    /// Name of the scene (file stem or recipe).
+    pub scene: String,
+    /// BLAKE3 of the scene's bytes, hexadecimal.
+    pub scene_hash: String,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Index of the sampled position within the scene: with the seed it remakes the pair alone.
+    pub index: u64,
+    /// Place of the two views in the sweep's capture order (first list 0..8, second 8..24).
+    pub views: [u32; 2],
+}

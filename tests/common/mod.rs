@@ -1,0 +1,25 @@
+//! What several test files share. Not every file uses every helper.
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
+
+use std::path::PathBuf;
+
+/// The folder of third-party scenes and fixtures beside the checkout, or `None` with a printed "skipped".
+///
+/// With `COVISTA_REQUIRE_SHARED=1` its absence is a failure.
+pub fn shared(relative: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("COVISTA_SHARED")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    let path = root.join(relative);
+    if path.exists() {
+        return Some(path);
+    }
+    let required = std::env::var("COVISTA_REQUIRE_SHARED").is_ok_and(|v| v == "1");
+    assert!(
+        !required,
+        "COVISTA_REQUIRE_SHARED is set but {} is missing",
+        path.display()
+    );
+    println!("skipped: {} is not here", path.display());
+    None
+}

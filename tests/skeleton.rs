@@ -1,0 +1,5 @@
+mod common;
+#[test]
+fn finds_or_skips() {
+    let _ = common::shared("scenes");
+}
