@@ -9,7 +9,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::generate::GenerateConfig;
+use crate::generate::{GenerateConfig, GeneratorConfig};
 use crate::navmesh::NavMeshConfig;
 use crate::overlap::{GeometricOverlapConfig, HomographyOverlapConfig};
 use crate::render::RenderConfig;
@@ -176,17 +176,34 @@ impl Config {
         toml::to_string_pretty(self).unwrap_or_default()
     }
 
-    /// BLAKE3 (hexadecimal) of the sections that decide which pairs are made and what is in them.
+    /// The sections that decide which pairs are made and what is in them, as JSON with sorted keys.
     ///
-    /// Streaming and training are left out: they change what is done with pairs, not the pairs.
-    pub fn data_hash(&self) -> String {
+    /// Streaming, training and how long to look are left out: they change what is done with pairs,
+    /// not the pairs, so a set may be continued under others.
+    pub fn data_json(&self) -> serde_json::Value {
         let mut json = self.to_json();
         if let Some(sections) = json.as_object_mut() {
             for section in ["stream", "train", "generate"] {
                 sections.remove(section);
             }
         }
-        blake3::hash(json.to_string().as_bytes()).to_hex().to_string()
+        json
+    }
+
+    /// BLAKE3 (hexadecimal) of [`Config::data_json`].
+    pub fn data_hash(&self) -> String {
+        blake3::hash(self.data_json().to_string().as_bytes()).to_hex().to_string()
+    }
+
+    /// What the composer needs of it.
+    pub fn generator(&self) -> GeneratorConfig {
+        GeneratorConfig {
+            sweep: self.sweep.clone(),
+            render: self.render.clone(),
+            overlap: self.overlap.clone(),
+            truth: self.truth.clone(),
+            select: self.select.clone(),
+        }
     }
 }
 
