@@ -19,7 +19,7 @@ use crate::render::{Gpu, GpuScene, Pending, RenderConfig, RenderError, Renderer}
 use crate::rng::Rng;
 use crate::scene::Scene;
 use crate::select::{Candidate, SelectConfig, Selection, select};
-use crate::sweep::{Sweep, SweepConfig, sample_sweep};
+use crate::sweep::{Sweep, SweepConfig, VIEWS_PER_STOP, sample_sweep};
 use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
 
 /// How long to look for pairs.
@@ -166,7 +166,7 @@ impl PairGenerator {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
                 Ok((sweep, pending))
             }
-            Err(refusal) => Err(refusal.name()),
+            Err(refusal) => Err(refusal.reason()),
         };
         Ok(InFlight { index, sampled })
     }
@@ -222,6 +222,69 @@ impl Iterator for PairGenerator {
     }
 }
 
+impl PairGenerator {
+    /// Only the pairs, in index order.
+    ///
+    /// Ends with [`GenerateError::Barren`] after `max_positions` positions in a row without a pair.
+    pub fn into_pairs(self, max_positions: u64) -> impl Iterator<Item = Result<ViewPair, GenerateError>> {
+        Pairs { generator: self, max_positions, done: false }
+    }
+}
+
+/// Why a scene gives no more pairs.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The renderer failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// Too many positions in a row gave no pair.
+    #[error(
+        "{positions} positions in a row gave no pair ({reasons}); another scene, a wider range in [select] or a larger \
+         generate.max_positions_per_pair may help"
+    )]
+    Barren {
+        /// How many.
+        positions: u64,
+        /// Refusals by reason, most frequent first.
+        reasons: String,
+    },
+}
+
+struct Pairs {
+    generator: PairGenerator,
+    max_positions: u64,
+    done: bool,
+}
+
+impl Iterator for Pairs {
+    type Item = Result<ViewPair, GenerateError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let mut refused: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for _ in 0..self.max_positions {
+            match self.generator.next()? {
+                Ok(Position { outcome: Outcome::Kept(pair), .. }) => return Some(Ok(*pair)),
+                Ok(Position { outcome: Outcome::Refused(reason), .. }) => *refused.entry(reason).or_default() += 1,
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error.into()));
+                }
+            }
+        }
+        self.done = true;
+        let mut reasons: Vec<_> = refused.into_iter().collect();
+        reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+        let reasons: Vec<String> = reasons.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        Some(Err(GenerateError::Barren {
+            positions: self.max_positions,
+            reasons: reasons.join(", "),
+        }))
+    }
+}
+
 impl Recipe {
     /// Features, candidates, truth: from the 24 views of a sweep to a pair or a refusal.
     fn judge(&self, index: u64, sweep: Sweep, views: &[Arc<View>]) -> Position {
@@ -234,7 +297,7 @@ impl Recipe {
             .par_iter()
             .map(|view| view.depth.valid_fraction() < config.select.min_valid_fraction)
             .collect();
-        let (first, second) = features.split_at(sweep.first_list_len());
+        let (first, second) = features.split_at(VIEWS_PER_STOP);
         let votes_seed = Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64();
         let mut selection = select(first, second, &config.overlap, &config.select, &holes, votes_seed);
         let chosen = self.first_that_truth_admits(&mut selection, views, first.len());

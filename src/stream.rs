@@ -208,6 +208,18 @@ impl<E: Send + 'static> PairStream<E> {
         Ok(out)
     }
 
+    /// Batches without end; an error is the last item.
+    pub fn batches(&mut self, batch: usize) -> impl Iterator<Item = Result<PairBatch, StreamError<E>>> {
+        let mut failed = false;
+        std::iter::from_fn(move || {
+            (!failed).then(|| {
+                let next = self.next_batch(batch);
+                failed = next.is_err();
+                next
+            })
+        })
+    }
+
     /// Counters so far.
     pub fn stats(&self) -> StreamStats {
         self.stats

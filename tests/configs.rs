@@ -84,7 +84,7 @@ fn a_broken_file_says_where() {
 fn the_data_hash_ignores_streaming_and_training_but_nothing_else() {
     let base = load("covista", &[]).unwrap().data_hash();
     assert_eq!(base, load("covista", &["stream.reuse=3", "generate.max_positions_per_pair=7"]).unwrap().data_hash());
-    for item in ["render.size_px=320", "sweep.sensor_height_m=[1.0, 1.1]", "select.max_overlap=0.7", "navmesh.agent_radius_m=0.2"] {
+    for item in ["render.size_px=320", "sweep.sensor_height_min_m=1.0", "select.max_overlap=0.7", "navmesh.agent_radius_m=0.2"] {
         assert_ne!(base, load("covista", &[item]).unwrap().data_hash(), "{item}");
     }
 }
