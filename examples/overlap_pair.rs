@@ -37,9 +37,18 @@ fn main() -> anyhow::Result<()> {
 
     let percent = |overlap: Option<covista::view::Overlap>| overlap.map_or(f64::NAN, |o| 100.0 * o.min());
     println!("position {} of {}:", pair.origin.index, pair.origin.scene);
-    println!("  published metric (homography)   {:5.1} %", percent(pair.overlaps.homography));
-    println!("  truth, published patch rule     {:5.1} %", percent(pair.overlaps.patch_truth));
-    println!("  truth, covisible pixels         {:5.1} %", percent(pair.overlaps.covisibility));
+    println!(
+        "  published metric (homography)   {:5.1} %",
+        percent(pair.overlaps.homography)
+    );
+    println!(
+        "  truth, published patch rule     {:5.1} %",
+        percent(pair.overlaps.patch_truth)
+    );
+    println!(
+        "  truth, covisible pixels         {:5.1} %",
+        percent(pair.overlaps.covisibility)
+    );
 
     let (width, height) = pair.first.color.dimensions();
     let mut sheet = RgbImage::new(2 * width, height);
@@ -47,7 +56,11 @@ fn main() -> anyhow::Result<()> {
     imageops::replace(&mut sheet, &pair.second.color, i64::from(width), 0);
     let grid = pair.true_correspondence.grid;
     for &(first, second) in &pair.true_correspondence.patches {
-        let color = Rgb([(u32::from(first) % grid * 255 / grid) as u8, (u32::from(first) / grid * 255 / grid) as u8, 160]);
+        let color = Rgb([
+            (u32::from(first) % grid * 255 / grid) as u8,
+            (u32::from(first) / grid * 255 / grid) as u8,
+            160,
+        ]);
         mark(&mut sheet, 0, grid, first, color);
         mark(&mut sheet, width, grid, second, color);
     }

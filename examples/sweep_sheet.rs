@@ -22,8 +22,15 @@ fn main() -> anyhow::Result<()> {
     let renderer = Renderer::new(&gpu, &config.render)?;
     let uploaded = GpuScene::upload(&gpu, &scene)?;
 
-    let sweep = sample_sweep(&navmesh, &config.sweep, config.render.intrinsics(), 0, scene.hash_word(), 0)
-        .map_err(|refusal| anyhow::anyhow!("no sweep: {}", refusal.name()))?;
+    let sweep = sample_sweep(
+        &navmesh,
+        &config.sweep,
+        config.render.intrinsics(),
+        0,
+        scene.hash_word(),
+        0,
+    )
+    .map_err(|refusal| anyhow::anyhow!("no sweep: {}", refusal.name()))?;
     let views = renderer.render(&uploaded, &sweep.cameras)?;
 
     let size = config.render.size_px;

@@ -146,21 +146,27 @@ impl<E: Send + 'static> PairStream<E> {
     /// Starts the generator in its own thread. `make` runs there, so the generator itself need not be `Send`.
     ///
     /// `seed` decides the draws; the pairs are the generator's own business.
-    pub fn spawn<I>(make: impl FnOnce() -> I + Send + 'static, config: &StreamConfig, seed: u64) -> std::io::Result<Self>
+    pub fn spawn<I>(
+        make: impl FnOnce() -> I + Send + 'static,
+        config: &StreamConfig,
+        seed: u64,
+    ) -> std::io::Result<Self>
     where
         I: Iterator<Item = Result<ViewPair, E>>,
     {
         let (sender, receiver) = crossbeam_channel::bounded(config.channel_pairs);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let worker = std::thread::Builder::new().name("covista-pairs".to_owned()).spawn(move || {
-            for item in make() {
-                let failed = item.is_err();
-                if stopped.load(Ordering::Relaxed) || sender.send(item).is_err() || failed {
-                    break;
+        let worker = std::thread::Builder::new()
+            .name("covista-pairs".to_owned())
+            .spawn(move || {
+                for item in make() {
+                    let failed = item.is_err();
+                    if stopped.load(Ordering::Relaxed) || sender.send(item).is_err() || failed {
+                        break;
+                    }
                 }
-            }
-        })?;
+            })?;
         Ok(Self {
             receiver: Some(receiver),
             worker: Some(worker),
@@ -242,7 +248,11 @@ impl<E: Send + 'static> PairStream<E> {
             Err(crossbeam_channel::RecvError) => {
                 self.exhausted = true;
                 let panicked = self.worker.take().is_some_and(|worker| worker.join().is_err());
-                return if panicked { Err(StreamError::WorkerPanicked) } else { Ok(()) };
+                return if panicked {
+                    Err(StreamError::WorkerPanicked)
+                } else {
+                    Ok(())
+                };
             }
         };
         let got = pair.first.color.dimensions();

@@ -20,7 +20,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("select", &["select", "overlap", "features", "view", "camera", "rng"]),
     (
         "generate",
-        &["generate", "scene", "navmesh", "sweep", "render", "overlap", "select", "view", "camera", "rng"],
+        &[
+            "generate", "scene", "navmesh", "sweep", "render", "overlap", "select", "view", "camera", "rng",
+        ],
     ),
     ("stream", &["view", "rng"]),
     ("export", &["export", "view", "camera"]),
@@ -28,7 +30,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("train", &["train", "stream", "rng"]),
     (
         "config",
-        &["scene", "navmesh", "sweep", "render", "overlap", "select", "generate", "stream", "train"],
+        &[
+            "scene", "navmesh", "sweep", "render", "overlap", "select", "generate", "stream", "train",
+        ],
     ),
 ];
 
@@ -52,7 +56,13 @@ fn sources() -> Vec<Source> {
         .map(|file| {
             let text = std::fs::read_to_string(&file).unwrap();
             let path = file.strip_prefix(&root).unwrap().to_owned();
-            let first = path.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+            let first = path
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_string_lossy()
+                .into_owned();
             let code = text
                 .split("#[cfg(test)]\nmod ")
                 .next()
@@ -61,7 +71,12 @@ fn sources() -> Vec<Source> {
                 .filter(|line| !line.trim_start().starts_with("//"))
                 .collect::<Vec<_>>()
                 .join("\n");
-            Source { module: first.trim_end_matches(".rs").to_owned(), path, code, lines: text.lines().count() }
+            Source {
+                module: first.trim_end_matches(".rs").to_owned(),
+                path,
+                code,
+                lines: text.lines().count(),
+            }
         })
         .collect()
 }
@@ -86,7 +101,11 @@ fn uses(code: &str) -> BTreeSet<String> {
             None => vec![rest],
         };
         for item in list {
-            let name: String = item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = item
+                .trim()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             if !name.is_empty() {
                 names.insert(name);
             }
@@ -100,7 +119,8 @@ fn names_crate(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = &code[at + word.len()..];
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.' || c == '"') && after.starts_with("::")
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.' || c == '"')
+            && after.starts_with("::")
     })
 }
 
@@ -116,7 +136,10 @@ fn modules_use_only_what_lies_before_them() {
             continue;
         }
         let Some((_, allowed)) = ALLOWED.iter().find(|(module, _)| *module == source.module) else {
-            wrong.push(format!("src/{}: the module has no row in the table of allowed arrows", source.path.display()));
+            wrong.push(format!(
+                "src/{}: the module has no row in the table of allowed arrows",
+                source.path.display()
+            ));
             continue;
         };
         for name in uses(&source.code) {
@@ -132,7 +155,13 @@ fn modules_use_only_what_lies_before_them() {
 fn only_render_names_wgpu_and_only_train_names_burn() {
     let mut wrong = Vec::new();
     for source in sources() {
-        for (word, home) in [("wgpu", "render"), ("naga", "render"), ("burn", "train"), ("burn_wgpu", "train"), ("cubecl", "train")] {
+        for (word, home) in [
+            ("wgpu", "render"),
+            ("naga", "render"),
+            ("burn", "train"),
+            ("burn_wgpu", "train"),
+            ("cubecl", "train"),
+        ] {
             if source.module != home && names_crate(&source.code, word) {
                 wrong.push(format!("src/{} names {word}", source.path.display()));
             }
@@ -146,7 +175,11 @@ fn the_image_only_metric_cannot_peek_at_geometry() {
     for source in sources() {
         if source.path == Path::new("overlap/homography_overlap.rs") || source.module == "features" {
             for word in ["DepthMap", "Camera", "View,", "&View", "world_from_camera"] {
-                assert!(!source.code.contains(word), "src/{} mentions {word}", source.path.display());
+                assert!(
+                    !source.code.contains(word),
+                    "src/{} mentions {word}",
+                    source.path.display()
+                );
             }
         }
     }
@@ -208,6 +241,9 @@ fn there_is_exactly_one_wgpu() {
     let lock = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock")).unwrap();
     for name in ["wgpu", "naga", "wgpu-core"] {
         let count = lock.matches(&format!("name = \"{name}\"\n")).count();
-        assert_eq!(count, 1, "{name} is {count} times in Cargo.lock: renderer and trainer could not share a device");
+        assert_eq!(
+            count, 1,
+            "{name} is {count} times in Cargo.lock: renderer and trainer could not share a device"
+        );
     }
 }

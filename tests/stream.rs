@@ -14,7 +14,11 @@ fn pair(index: u64, size: u32) -> ViewPair {
         Arc::new(View {
             camera: Camera::level(Intrinsics::from_hfov(size, size, 1.0), DVec3::ZERO, 0.0),
             color: image::RgbImage::from_pixel(size, size, image::Rgb([value; 3])),
-            depth: DepthMap { width: size, height: size, metres: vec![1.0; (size * size) as usize] },
+            depth: DepthMap {
+                width: size,
+                height: size,
+                metres: vec![1.0; (size * size) as usize],
+            },
         })
     };
     ViewPair {
@@ -23,7 +27,13 @@ fn pair(index: u64, size: u32) -> ViewPair {
         overlaps: PairOverlaps::default(),
         correspondence: Correspondence::default(),
         true_correspondence: Correspondence::default(),
-        origin: PairOrigin { scene: "s".into(), scene_hash: String::new(), seed: 0, index, views: [0, 8] },
+        origin: PairOrigin {
+            scene: "s".into(),
+            scene_hash: String::new(),
+            seed: 0,
+            index,
+            views: [0, 8],
+        },
     }
 }
 
@@ -35,7 +45,12 @@ fn endless(delay: Duration) -> impl Iterator<Item = Result<ViewPair, String>> {
 }
 
 fn config() -> StreamConfig {
-    StreamConfig { ring_pairs: 6, reuse: 3, warm_pairs: 4, channel_pairs: 2 }
+    StreamConfig {
+        ring_pairs: 6,
+        reuse: 3,
+        warm_pairs: 4,
+        channel_pairs: 2,
+    }
 }
 
 #[test]
@@ -57,7 +72,10 @@ fn each_pair_is_drawn_about_reuse_times_and_the_ring_moves_on() {
     assert_eq!(stream.stats().pairs_received, 4 + 1199 / 3);
     for (draw, &index) in indices.iter().enumerate() {
         let newest = 4 + draw as u64 / 3;
-        assert!(index < newest && index + 6 >= newest, "draw {draw} gave pair {index}, outside a ring of 6");
+        assert!(
+            index < newest && index + 6 >= newest,
+            "draw {draw} gave pair {index}, outside a ring of 6"
+        );
     }
 }
 
@@ -91,9 +109,17 @@ fn dropping_ends_the_generator() {
     .unwrap();
     stream.next_batch(1).unwrap();
     drop(stream);
-    assert_eq!(Arc::strong_count(&alive), 1, "the thread was joined and its generator dropped");
+    assert_eq!(
+        Arc::strong_count(&alive),
+        1,
+        "the thread was joined and its generator dropped"
+    );
     // 4 warm pairs, 2 in the channel, one in hand and one being offered.
-    assert!(made.load(Ordering::SeqCst) <= 8, "{} pairs were made ahead", made.load(Ordering::SeqCst));
+    assert!(
+        made.load(Ordering::SeqCst) <= 8,
+        "{} pairs were made ahead",
+        made.load(Ordering::SeqCst)
+    );
 }
 
 #[test]
@@ -112,7 +138,10 @@ fn failures_reach_the_caller() {
     assert!(matches!(stream.next_batch(1), Err(StreamError::Source(message)) if message == "lost"));
 
     let mut stream = PairStream::spawn(|| endless(Duration::ZERO).take(2), &config(), 0).unwrap();
-    assert!(matches!(stream.next_batch(1), Err(StreamError::TooFewPairs { received: 2, needed: 4 })));
+    assert!(matches!(
+        stream.next_batch(1),
+        Err(StreamError::TooFewPairs { received: 2, needed: 4 })
+    ));
 
     let panics = || endless(Duration::ZERO).map(|item| item.and_then(|_| panic!("a decoder gave up")));
     let mut stream = PairStream::spawn(panics, &config(), 0).unwrap();
@@ -120,5 +149,11 @@ fn failures_reach_the_caller() {
 
     let grows = || (0..).map(|index| Ok::<_, String>(pair(index, 4 + 4 * (index as u32 / 2))));
     let mut stream = PairStream::spawn(grows, &config(), 0).unwrap();
-    assert!(matches!(stream.next_batch(1), Err(StreamError::SizeChanged { expected: (4, 4), got: (8, 8) })));
+    assert!(matches!(
+        stream.next_batch(1),
+        Err(StreamError::SizeChanged {
+            expected: (4, 4),
+            got: (8, 8)
+        })
+    ));
 }

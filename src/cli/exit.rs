@@ -37,7 +37,11 @@ impl Failure {
 
     /// Ended by Ctrl-C or SIGTERM (130).
     pub fn interrupted(message: impl Into<String>) -> anyhow::Error {
-        Self { code: INTERRUPTED, message: message.into() }.into()
+        Self {
+            code: INTERRUPTED,
+            message: message.into(),
+        }
+        .into()
     }
 
     /// Output cannot be written (5).

@@ -57,7 +57,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         )));
     }
     let walkable = Walkable::open(&args.scene, &mut config)?;
-    let gpu = Gpu::new(&GpuConfig { adapter: args.adapter.clone() })?;
+    let gpu = Gpu::new(&GpuConfig {
+        adapter: args.adapter.clone(),
+    })?;
     let mut generator = walkable.generator(&gpu, &config, args.seed)?;
     let run = record(&args, &config, &walkable, &gpu);
     let mut writer = if args.resume && args.out.exists() {
@@ -165,7 +167,9 @@ fn alone(args: &Args, scene: &str, position: Position, mut writer: NativeWriter)
     tell(args, &counters)?;
     match refused {
         None => Ok(()),
-        Some(reason) => Err(Failure::input(format!("the position of that index gives no pair: {reason}"))),
+        Some(reason) => Err(Failure::input(format!(
+            "the position of that index gives no pair: {reason}"
+        ))),
     }
 }
 
