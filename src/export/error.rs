@@ -45,6 +45,12 @@ pub enum ExportError {
         /// The system's reason.
         source: io::Error,
     },
+    /// Another process is writing this very set.
+    #[error("another process is writing this set: wait for it, or choose another folder: {}", path.display())]
+    Busy {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The folder belongs to another run, so continuing it would mix two sets.
     #[error(
         "the folder was written by another run: {what} is {found} there and {expected} here; \
