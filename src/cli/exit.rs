@@ -3,6 +3,9 @@
 
 use std::process::ExitCode;
 
+/// Exit code of a run that was interrupted; what it had finished is kept.
+pub const INTERRUPTED: u8 = 130;
+
 /// A failure that knows its exit code, for what no library error type covers.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -15,7 +18,6 @@ pub struct Failure {
 
 impl Failure {
     /// Bad arguments or config (2).
-    #[allow(dead_code, reason = "used by subcommands")]
     pub fn arguments(message: impl Into<String>) -> anyhow::Error {
         Self {
             code: 2,
@@ -25,7 +27,6 @@ impl Failure {
     }
 
     /// Bad scene or input file (3).
-    #[allow(dead_code, reason = "used by subcommands")]
     pub fn input(message: impl Into<String>) -> anyhow::Error {
         Self {
             code: 3,
@@ -34,8 +35,16 @@ impl Failure {
         .into()
     }
 
+    /// Ended by Ctrl-C or SIGTERM (130).
+    pub fn interrupted(message: impl Into<String>) -> anyhow::Error {
+        Self {
+            code: INTERRUPTED,
+            message: message.into(),
+        }
+        .into()
+    }
+
     /// Output cannot be written (5).
-    #[allow(dead_code, reason = "used by subcommands")]
     pub fn output(message: impl Into<String>) -> anyhow::Error {
         Self {
             code: 5,

@@ -1,6 +1,7 @@
 //! One file a subcommand; the only place that joins device, generator and trainer.
 
 mod bench;
+mod cameras;
 mod config;
 mod doctor;
 mod exit;
