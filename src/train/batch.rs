@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn bytes_become_planes_and_swaps_change_sides() {
         let views = ViewTensors::upload(&batch(), 4, &[false, true], &Device::flex()).unwrap();
-        let first: Vec<f32> = views.first.to_data().to_vec().unwrap();
-        let second: Vec<f32> = views.second.to_data().to_vec().unwrap();
+        let first: Vec<f32> = views.first.try_to_vec_as().unwrap();
+        let second: Vec<f32> = views.second.try_to_vec_as().unwrap();
         // Image 0, channel 1, pixel 5 is byte 16.
         assert!((first[16 + 5] - (16.0 / 255.0 - 0.456) / 0.224).abs() < 1e-6);
         let white = (1.0 - 0.485) / 0.229;

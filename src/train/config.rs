@@ -134,12 +134,7 @@ impl TrainConfig {
         within("beta1", self.beta1, (0.0..1.0).contains(&self.beta1), "0 to below 1")?;
         within("beta2", self.beta2, (0.0..1.0).contains(&self.beta2), "0 to below 1")?;
         within("eps", self.eps, self.eps > 0.0, "above 0")?;
-        within(
-            "clip_norm",
-            self.clip_norm,
-            self.clip_norm >= 0.0,
-            "0 (off) or above",
-        )
+        within("clip_norm", self.clip_norm, self.clip_norm >= 0.0, "0 (off) or above")
     }
 
     /// [`Self::validate`] as an error of this module.

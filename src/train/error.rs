@@ -10,7 +10,9 @@ pub enum TrainError {
     #[error("{0}")]
     Config(String),
     /// A batch does not have the shape that the model was built for.
-    #[error("the stream gave images of {got_height}x{got_width} pixels but the model wants {want}x{want}; set train.image or the crop of the profile so that they agree")]
+    #[error(
+        "the stream gave images of {got_height}x{got_width} pixels but the model wants {want}x{want}; set train.image or the crop of the profile so that they agree"
+    )]
     BatchShape {
         /// Rows of the images that came.
         got_height: usize,
@@ -20,7 +22,9 @@ pub enum TrainError {
         want: usize,
     },
     /// The loss or the gradient is no longer a number.
-    #[error("the loss is {loss} at step {step}: training has diverged; lower train.lr or train.blr, or lengthen the warm-up")]
+    #[error(
+        "the loss is {loss} at step {step}: training has diverged; lower train.lr or train.blr, or lengthen the warm-up"
+    )]
     Diverged {
         /// Step at which it was seen.
         step: u64,

@@ -26,7 +26,11 @@ pub fn masked_mse(prediction: Tensor<3>, patches: Tensor<3>, mask: &PatchMask) -
 
 /// `[batch, tokens, 1]`: 1 where hidden, else 0.
 fn hidden_weight(mask: &PatchMask, device: &Device) -> Tensor<3> {
-    let flags: Vec<f32> = mask.hidden().iter().map(|&hidden| f32::from(u8::from(hidden))).collect();
+    let flags: Vec<f32> = mask
+        .hidden()
+        .iter()
+        .map(|&hidden| f32::from(u8::from(hidden)))
+        .collect();
     let shape = [mask.batch(), mask.tokens(), 1];
     Tensor::from_data(TensorData::new(flags, shape), &device.clone().inner())
 }

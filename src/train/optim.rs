@@ -131,7 +131,7 @@ impl ModuleMapper for Updater<'_> {
             keep: if D == 1 { 1.0 } else { self.factors.keep },
             ..self.factors
         };
-        let count = shape.iter().product();
+        let count = shape.iter().product::<usize>();
         let value = tensor.inner().reshape([count]);
         let grad = grad.reshape([count]);
         let moments = self.moments.remove(&id.val()).unwrap_or_else(|| Moments {
@@ -150,7 +150,10 @@ impl ModuleMapper for Updater<'_> {
 /// # Errors
 /// The device cannot be read.
 pub fn global_norm(model: &Croco, grads: &GradientsParams) -> Result<f64, TrainError> {
-    let mut squares = Squares { grads, sums: Vec::new() };
+    let mut squares = Squares {
+        grads,
+        sums: Vec::new(),
+    };
     model.visit(&mut squares);
     if squares.sums.is_empty() {
         return Ok(0.0);
@@ -168,7 +171,7 @@ struct Squares<'a> {
 impl ModuleVisitor for Squares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(grad) = self.grads.get::<D>(param.id) {
-            let count = grad.dims().iter().product();
+            let count = grad.dims().iter().product::<usize>();
             self.sums.push(sum_of_squares(grad.reshape([count])));
         }
     }

@@ -75,7 +75,11 @@ pub fn load(model: Croco, tensors: Vec<NamedTensor>) -> Result<Croco, TrainError
     if !problems.is_empty() {
         let shown = problems.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
         let more = problems.len().saturating_sub(5);
-        let tail = if more > 0 { format!("; and {more} more") } else { String::new() };
+        let tail = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
         return Err(TrainError::Weights(shown + &tail));
     }
     let patch = model.config().patch;
@@ -250,6 +254,9 @@ mod tests {
         let mut tensors = parameters(&model(1)).unwrap();
         tensors[0].name = "stranger".into();
         let message = load(model(2), tensors).unwrap_err().to_string();
-        assert!(message.contains("stranger is unknown") && message.contains("is missing"), "{message}");
+        assert!(
+            message.contains("stranger is unknown") && message.contains("is missing"),
+            "{message}"
+        );
     }
 }

@@ -33,7 +33,10 @@ pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result
         path: path.to_owned(),
     };
     if out.exists() {
-        let source = std::io::Error::new(std::io::ErrorKind::AlreadyExists, "it exists already, name a new folder");
+        let source = std::io::Error::new(
+            std::io::ErrorKind::AlreadyExists,
+            "it exists already, name a new folder",
+        );
         return Err(failed(source, out));
     }
     let temporary = temporary_beside(out);

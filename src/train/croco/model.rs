@@ -25,7 +25,11 @@ enum Positions {
     /// `[tokens, dim]` tables of encoder and decoder.
     Cosine { encoder: Tensor<2>, decoder: Tensor<2> },
     /// Rotary tables of the full grid.
-    Rope { encoder: RotaryTable, encoder_full: Rope, decoder_full: Rope },
+    Rope {
+        encoder: RotaryTable,
+        encoder_full: Rope,
+        decoder_full: Rope,
+    },
 }
 
 /// Encoder shared by both views, decoder with cross-attention, prediction of pixels.
@@ -120,10 +124,11 @@ impl Croco {
         let [batch, tokens, pixels] = patches.dims();
         let device = patches.device();
         let rows = index(mask.visible_rows(), &device);
-        let visible = patches
-            .reshape([batch * tokens, pixels])
-            .select(0, rows)
-            .reshape([batch, mask.visible(), pixels]);
+        let visible =
+            patches
+                .reshape([batch * tokens, pixels])
+                .select(0, rows)
+                .reshape([batch, mask.visible(), pixels]);
         let mut x = self.patch_embed.proj.forward(visible);
         let places = mask.visible_tokens();
         let rope = match &self.positions {

@@ -91,7 +91,16 @@ mod tests {
         let table = sincos_2d(8, 3);
         // Token of row 2, column 1: halves are [sin x, sin x/100, cos x, cos x/100] and the same of y.
         let token = &table[(2 * 3 + 1) * 8..][..8];
-        let want = [1.0f64.sin(), 0.01f64.sin(), 1.0f64.cos(), 0.01f64.cos(), 2.0f64.sin(), 0.02f64.sin(), 2.0f64.cos(), 0.02f64.cos()];
+        let want = [
+            1.0f64.sin(),
+            0.01f64.sin(),
+            1.0f64.cos(),
+            0.01f64.cos(),
+            2.0f64.sin(),
+            0.02f64.sin(),
+            2.0f64.cos(),
+            0.02f64.cos(),
+        ];
         for (got, want) in token.iter().zip(want) {
             assert!((f64::from(*got) - want).abs() < 1e-7);
         }
@@ -106,7 +115,11 @@ mod tests {
             let quarter = dim / 4;
             (0..dim)
                 .map(|c| {
-                    let other = if (c / quarter) % 2 == 0 { c + quarter } else { c - quarter };
+                    let other = if (c / quarter) % 2 == 0 {
+                        c + quarter
+                    } else {
+                        c - quarter
+                    };
                     x[c] * table.cos[token * dim + c] + x[other] * table.sin[token * dim + c]
                 })
                 .collect()
