@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use minijinja::{Environment, context};
+use minijinja::Environment;
+use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::figures::{self, Figure, sentence};
@@ -27,6 +28,21 @@ pub enum ReportError {
     /// The template of this build is broken.
     #[error("cannot fill the page's template: {0}")]
     Template(#[from] minijinja::Error),
+}
+
+/// What the template names.
+#[derive(Serialize)]
+struct Page<'a> {
+    location: &'a str,
+    finished: bool,
+    facts: Vec<Fact>,
+    summary: Vec<Fact>,
+    config: String,
+    plots: Vec<Figure>,
+    maps: Vec<Figure>,
+    pairs: Vec<PairCard>,
+    total_pairs: usize,
+    training: Option<TrainingSection>,
 }
 
 /// A fact of the head or a figure of the summary.
@@ -93,21 +109,22 @@ pub fn render_page(input: &PageInput) -> Result<String, ReportError> {
             &input.counters.refused_candidates,
         ),
     ];
+    let page = Page {
+        location: &input.location,
+        finished: input.finished,
+        facts: facts(input),
+        summary: summary(input),
+        config: serde_json::to_string_pretty(&input.run.config).unwrap_or_default(),
+        plots: plots.into_iter().flatten().collect(),
+        maps: maps.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect(),
+        pairs: pairs.collect::<Result<_, ReportError>>()?,
+        total_pairs: input.overlaps.len(),
+        training: input.training.as_ref().map(training).transpose()?,
+    };
     let mut environment = Environment::new();
     environment.add_template("page.html", TEMPLATE)?;
-    let page = environment.get_template("page.html")?.render(context! {
-        location => input.location,
-        finished => input.finished,
-        facts => facts(input),
-        summary => summary(input),
-        config => serde_json::to_string_pretty(&input.run.config).unwrap_or_default(),
-        plots => plots.into_iter().flatten().collect::<Vec<_>>(),
-        maps => maps.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<_>>(),
-        pairs => pairs.collect::<Result<Vec<_>, ReportError>>()?,
-        total_pairs => input.overlaps.len(),
-        training => input.training.as_ref().map(training).transpose()?,
-    })?;
-    Ok(page)
+    let template = environment.get_template("page.html")?;
+    Ok(template.render(Serde(page))?)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.
