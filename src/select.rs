@@ -82,7 +82,8 @@ impl SelectConfig {
 
     /// The range of true covisibility, both ends included, if it is checked at all.
     pub fn covisibility_bounds(&self) -> Option<(f64, f64)> {
-        self.check_covisibility.then_some((self.min_covisibility, self.max_covisibility))
+        self.check_covisibility
+            .then_some((self.min_covisibility, self.max_covisibility))
     }
 
     /// Why an overlap is out of range, if it is.
@@ -136,13 +137,19 @@ impl Selection {
 
     /// The counts with owned names.
     pub fn refused_by_name(&self) -> BTreeMap<String, u64> {
-        self.refused.iter().map(|(name, &count)| ((*name).to_owned(), count)).collect()
+        self.refused
+            .iter()
+            .map(|(name, &count)| ((*name).to_owned(), count))
+            .collect()
     }
 
     /// The reason that refused most candidates; the first by name of equal ones.
     pub fn refusal_of_position(&self) -> &'static str {
         let most = self.refused.values().max();
-        self.refused.iter().find(|(_, count)| Some(*count) == most).map_or("no_candidates", |(name, _)| name)
+        self.refused
+            .iter()
+            .find(|(_, count)| Some(*count) == most)
+            .map_or("no_candidates", |(name, _)| name)
     }
 }
 
@@ -198,7 +205,10 @@ fn judge(
             if gate.is_some() && !measure_all {
                 return (gate, HomographyOverlap::default());
             }
-            (gate, homography_overlap(&first[i], &second[j], overlap, pair_seed(seed, i, j)))
+            (
+                gate,
+                homography_overlap(&first[i], &second[j], overlap, pair_seed(seed, i, j)),
+            )
         })
         .collect();
     let mut selection = Selection {
@@ -222,7 +232,9 @@ fn judge(
         }
     }
     // Stable: equal overlaps stay in loop order.
-    selection.in_range.sort_by(|a, b| a.overlap.min().total_cmp(&b.overlap.min()));
+    selection
+        .in_range
+        .sort_by(|a, b| a.overlap.min().total_cmp(&b.overlap.min()));
     selection
 }
 

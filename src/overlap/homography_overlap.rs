@@ -83,7 +83,13 @@ pub fn match_views(
     second: &ViewFeatures,
     config: &HomographyOverlapConfig,
 ) -> Vec<Match> {
-    match_descriptors(level, &first.descriptors, &second.descriptors, config.ratio, config.mutual)
+    match_descriptors(
+        level,
+        &first.descriptors,
+        &second.descriptors,
+        config.ratio,
+        config.mutual,
+    )
 }
 
 /// The homography of matched keypoints.

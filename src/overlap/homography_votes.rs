@@ -29,7 +29,11 @@ pub enum Voters<'a> {
 /// `perspectiveTransform` does; a denominator below the float epsilon gives (0, 0), and points behind
 /// the camera (negative denominator) count like any other.
 pub fn homography_votes(level: Level, grid: PatchGrid, h: &Homography, mut voters: Voters<'_>) -> PatchMap {
-    assert!(grid.side <= MAX_SIDE, "a grid of {} patches a side is too large", grid.side);
+    assert!(
+        grid.side <= MAX_SIDE,
+        "a grid of {} patches a side is too large",
+        grid.side
+    );
     let mut pixels: [u8; PATCH_PIXELS] = std::array::from_fn(|i| i as u8);
     let mut labels = [0u8; PATCH_PIXELS];
     let mut claims = Claims::new(grid);
@@ -62,7 +66,11 @@ fn place(h: &Homography, grid: PatchGrid, corner: (u32, u32), pixels: &[u8], lab
         let x = left + f64::from(i32::from(pixel & 15));
         let y = top + f64::from(i32::from(pixel >> 4));
         let w = x * h[6] + y * h[7] + h[8];
-        let inverse = if w.abs() > f64::from(f32::EPSILON) { 1.0 / w } else { 0.0 };
+        let inverse = if w.abs() > f64::from(f32::EPSILON) {
+            1.0 / w
+        } else {
+            0.0
+        };
         let px = ((x * h[0] + y * h[1] + h[2]) * inverse) as f32;
         let py = ((x * h[3] + y * h[4] + h[5]) * inverse) as f32;
         let inside = (px >= 0.0) & (py >= 0.0) & (px < size) & (py < size);

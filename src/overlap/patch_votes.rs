@@ -169,7 +169,10 @@ pub fn overlap(grid: PatchGrid, there: &[Option<u16>], back: &[Option<u16>]) -> 
 /// The partners of the direction with fewer of them, first to second; at a tie those of the way back.
 pub fn correspondence(grid: PatchGrid, there: &[Option<u16>], back: &[Option<u16>]) -> Correspondence {
     let pairs = |map: &[Option<u16>]| -> Vec<(u16, u16)> {
-        map.iter().enumerate().filter_map(|(i, to)| to.map(|to| (i as u16, to))).collect()
+        map.iter()
+            .enumerate()
+            .filter_map(|(i, to)| to.map(|to| (i as u16, to)))
+            .collect()
     };
     let patches = if partners(there) < partners(back) {
         pairs(there)

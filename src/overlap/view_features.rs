@@ -53,6 +53,11 @@ pub fn working_picture(color: &RgbImage) -> Cow<'_, RgbImage> {
     match color.dimensions() {
         (WORKING_SIZE, WORKING_SIZE) => Cow::Borrowed(color),
         (0, _) | (_, 0) => Cow::Owned(RgbImage::new(WORKING_SIZE, WORKING_SIZE)),
-        _ => Cow::Owned(image::imageops::resize(color, WORKING_SIZE, WORKING_SIZE, FilterType::Triangle)),
+        _ => Cow::Owned(image::imageops::resize(
+            color,
+            WORKING_SIZE,
+            WORKING_SIZE,
+            FilterType::Triangle,
+        )),
     }
 }

@@ -22,7 +22,10 @@ pub fn is_plausible(h: &Homography, size: f64) -> bool {
         let (a, b, c) = (p[i], p[(i + 1) % 4], p[(i + 2) % 4]);
         (b.0 - a.0) * (c.1 - b.1) - (b.1 - a.1) * (c.0 - b.0)
     };
-    let area = 0.5 * (0..4).map(|i| p[i].0 * p[(i + 1) % 4].1 - p[(i + 1) % 4].0 * p[i].1).sum::<f64>();
+    let area = 0.5
+        * (0..4)
+            .map(|i| p[i].0 * p[(i + 1) % 4].1 - p[(i + 1) % 4].0 * p[i].1)
+            .sum::<f64>();
     let ratio = area / (size * size);
     (0..4).all(|i| turn(i) > 0.0) && (1.0 / MAX_AREA_RATIO..=MAX_AREA_RATIO).contains(&ratio)
 }
@@ -34,11 +37,20 @@ mod tests {
     #[test]
     fn tells_cameras_from_accidents() {
         let ok = |h: Homography| is_plausible(&h, 224.0);
-        assert!(ok([1.0, 0.0, 300.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]), "a shift out of the picture");
+        assert!(
+            ok([1.0, 0.0, 300.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]),
+            "a shift out of the picture"
+        );
         assert!(ok([0.0, -1.0, 223.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]), "a quarter turn");
         assert!(!ok([-1.0, 0.0, 223.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]), "a mirror");
-        assert!(!ok([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, -0.01, 0.0, 1.0]), "a horizon inside the picture");
-        assert!(!ok([0.1, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 1.0]), "a hundredth of the area");
+        assert!(
+            !ok([1.0, 0.0, 0.0, 0.0, 1.0, 0.0, -0.01, 0.0, 1.0]),
+            "a horizon inside the picture"
+        );
+        assert!(
+            !ok([0.1, 0.0, 0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 1.0]),
+            "a hundredth of the area"
+        );
         assert!(!ok([f64::NAN; 9]));
     }
 }
