@@ -8,6 +8,8 @@ mod gltf;
 mod image;
 mod load;
 mod model;
+mod obj;
+mod ply;
 pub mod primitives;
 pub mod procedural;
 mod source;
