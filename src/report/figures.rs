@@ -17,7 +17,7 @@ pub struct Figure {
     pub caption: String,
 }
 
-const FRAME: [f64; 4] = [44.0, 26.0, 348.0, 190.0];
+const FRAME: [f64; 4] = [44.0, 26.0, 338.0, 190.0];
 const HEIGHT: f64 = 228.0;
 /// Bins of the histogram: 5 % each.
 const BINS: usize = 20;

@@ -322,8 +322,8 @@ fn training(curve: &TrainingCurve) -> Result<TrainingSection, ReportError> {
             value: curve.device.clone(),
         },
         Fact {
-            name: "steps",
-            value: last.map_or("0".into(), |(step, _)| step.to_string()),
+            name: "last step",
+            value: last.map_or("-".into(), |(step, _)| step.to_string()),
         },
         Fact {
             name: "pairs a second",
