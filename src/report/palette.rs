@@ -14,7 +14,7 @@ pub fn patch_color(column: u32, row: u32, grid: u32) -> Rgba<u8> {
     let (across, down) = (f64::from(column) / span, f64::from(row) / span);
     // Not the full circle: the two ends must not meet in one colour.
     let hue = 300.0 * across;
-    let chequer = if (column + row) % 2 == 0 { 0.05 } else { -0.05 };
+    let chequer = if (column + row).is_multiple_of(2) { 0.05 } else { -0.05 };
     let lightness = 0.68 - 0.34 * down + chequer;
     let [r, g, b] = hsl(hue, 0.95, lightness);
     Rgba([r, g, b, PATCH_ALPHA])
