@@ -295,18 +295,9 @@ mod tests {
         let pairs: Vec<_> = (0..30).map(|i| overlaps(f64::from(i) / 29.0, 0.6)).collect();
         let figure = histogram(&pairs, &Selection::default());
         let counts = |class: &str| -> u32 {
-            let bars = figure.svg.split(&format!("class=\"{class}\"")).skip(1);
-            bars.map(|b| {
-                b.split("</title>")
-                    .next()
-                    .unwrap()
-                    .rsplit(": ")
-                    .next()
-                    .unwrap()
-                    .parse::<u32>()
-                    .unwrap()
-            })
-            .sum()
+            let mark = format!("class=\"{class}\"");
+            let count = |bar: &str| bar.split("</title>").next()?.rsplit(": ").next()?.parse::<u32>().ok();
+            figure.svg.split(&mark).skip(1).map(|bar| count(bar).unwrap()).sum()
         };
         assert_eq!((counts("first-series"), counts("second-series")), (30, 30));
         assert!(histogram(&[], &Selection::default()).title.contains("0 kept"));
