@@ -8,6 +8,7 @@ mod container;
 mod extensions;
 mod json;
 mod material;
+mod meshopt;
 mod nodes;
 mod primitive;
 mod read;
