@@ -13,6 +13,7 @@ const HONOURED: &[&str] = &[
     "KHR_materials_unlit",
     "KHR_materials_pbrSpecularGlossiness",
     "EXT_texture_webp",
+    "KHR_draco_mesh_compression",
     "EXT_meshopt_compression",
     "KHR_meshopt_compression",
     "KHR_texture_basisu",
@@ -50,7 +51,6 @@ const HARMLESS: &[&str] = &[
 /// What to do about an extension that is refused.
 fn advice(extension: &str) -> &'static str {
     match extension {
-        "KHR_draco_mesh_compression" => "decompress it first, for example with `gltf-transform copy IN OUT`",
         "EXT_mesh_gpu_instancing" => "expand the instances first, for example with `gltf-transform uninstance IN OUT`",
         _ => "export the scene without it",
     }

@@ -95,6 +95,23 @@ pub(super) struct PrimitiveJson<'a> {
     pub(super) mode: Option<u32>,
     #[serde(default)]
     pub(super) targets: Vec<serde::de::IgnoredAny>,
+    #[serde(borrow, default)]
+    pub(super) extensions: PrimitiveExtensions<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PrimitiveExtensions<'a> {
+    #[serde(borrow, rename = "KHR_draco_mesh_compression")]
+    pub(super) draco: Option<DracoJson<'a>>,
+}
+
+/// KHR_draco_mesh_compression: the view with the stream, and its attributes by their glTF names.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DracoJson<'a> {
+    pub(super) buffer_view: usize,
+    #[serde(borrow, default)]
+    pub(super) attributes: BTreeMap<Text<'a>, u32>,
 }
 
 #[derive(Debug, Deserialize)]

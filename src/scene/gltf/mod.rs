@@ -5,6 +5,7 @@
 mod accessor;
 mod buffers;
 mod container;
+mod draco;
 mod extensions;
 mod json;
 mod material;
