@@ -7,6 +7,7 @@ use super::config::SceneConfig;
 use super::error::SceneError;
 use super::load::load;
 use super::model::Scene;
+use super::procedural;
 
 /// A scene by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +47,7 @@ impl SceneSource {
     /// As [`load`].
     pub fn load(&self, config: &SceneConfig) -> Result<Scene, SceneError> {
         match self {
-            Self::Procedural(seed) => Err(SceneError::BadSource {
-                what: format!("procedural:{seed}: this build has no procedural scenes"),
-            }),
+            Self::Procedural(seed) => Ok(procedural::build(*seed)),
             Self::File(path) => load(path, config),
         }
     }
