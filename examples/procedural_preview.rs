@@ -44,7 +44,10 @@ fn preview(out: &Path, seed: u64, positions: u64, gpu: &Gpu, renderer: &Renderer
         &radii[..radii.len().min(4)],
     );
     std::fs::create_dir_all(out)?;
-    navmesh.top_down(0.05).picture().save(out.join(format!("{seed}.map.png")))?;
+    navmesh
+        .top_down(0.05)
+        .picture()
+        .save(out.join(format!("{seed}.map.png")))?;
 
     let uploaded = GpuScene::upload(gpu, &scene)?;
     let config = renderer.config();
@@ -68,7 +71,12 @@ fn preview(out: &Path, seed: u64, positions: u64, gpu: &Gpu, renderer: &Renderer
             let picture = view.center_crop(size).color;
             picture.save(folder.join(format!("{k:02}.png")))?;
             if k < VIEWS_PER_STOP {
-                imageops::replace(&mut sheet, &picture, k as i64 * i64::from(size), position as i64 * i64::from(size));
+                imageops::replace(
+                    &mut sheet,
+                    &picture,
+                    k as i64 * i64::from(size),
+                    position as i64 * i64::from(size),
+                );
             }
         }
     }

@@ -41,7 +41,10 @@ fn corners(p: &Primitive) -> impl Iterator<Item = [Vec3; 3]> + '_ {
 #[test]
 fn a_seed_gives_the_same_bytes_on_any_number_of_threads() {
     let one = build(3);
-    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    let alone = rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .build()
+        .expect("a thread");
     let other = alone.install(|| build(3));
     assert_eq!(fingerprint(&one), fingerprint(&other));
     assert_eq!(one.hash, other.hash);
@@ -53,7 +56,10 @@ fn seeds_and_configs_give_different_flats_and_hashes() {
     let (a, b) = (small_flat(1), small_flat(2));
     assert_ne!(fingerprint(&a), fingerprint(&b));
     assert_ne!(a.hash, b.hash);
-    let bare = ProceduralConfig { clutter: 0.0, ..small() };
+    let bare = ProceduralConfig {
+        clutter: 0.0,
+        ..small()
+    };
     let bare = build_with(&bare, 1).expect("the config is valid");
     assert_ne!(a.hash, bare.hash);
     assert!(bare.triangle_count() < a.triangle_count());
@@ -64,7 +70,10 @@ fn the_mesh_is_well_formed() {
     for seed in 0..6 {
         let scene = small_flat(seed);
         let triangles = scene.triangle_count();
-        assert!((30_000..500_000).contains(&triangles), "seed {seed}: {triangles} triangles");
+        assert!(
+            (30_000..500_000).contains(&triangles),
+            "seed {seed}: {triangles} triangles"
+        );
         for p in &scene.primitives {
             let n = p.positions.len();
             assert_eq!((p.uvs.len(), p.colors.len()), (n, n));
@@ -139,7 +148,10 @@ const CELL: f32 = 0.1;
 impl FloorGrid {
     fn new(scene: &Scene) -> Self {
         // The world outside is drawn around the flat; the flat itself begins at the origin.
-        let floors = scene.primitives.iter().filter(|p| scene.materials[p.material].name == "floor");
+        let floors = scene
+            .primitives
+            .iter()
+            .filter(|p| scene.materials[p.material].name == "floor");
         let far = floors
             .flat_map(|p| p.positions.iter())
             .fold([0.0f32; 2], |m, p| [m[0].max(p[0]), m[1].max(p[2])]);
@@ -150,7 +162,11 @@ impl FloorGrid {
             is_open: vec![false; width * depth],
         };
         for name in ["floor", "wood"] {
-            for p in scene.primitives.iter().filter(|p| scene.materials[p.material].name == name) {
+            for p in scene
+                .primitives
+                .iter()
+                .filter(|p| scene.materials[p.material].name == name)
+            {
                 for t in corners(p).filter(|t| t.iter().all(|v| v.y.abs() < 1e-4)) {
                     grid.paint(&t, true);
                 }
@@ -263,7 +279,10 @@ fn every_room_can_be_walked_to_and_the_flat_is_wide_enough() {
             largest.len() as f32 > 0.93 * open as f32 && areas.get(1).is_none_or(|a| *a < 150),
             "seed {seed}: open areas of {areas:?} cells"
         );
-        let floors = scene.primitives.iter().filter(|p| scene.materials[p.material].name == "floor");
+        let floors = scene
+            .primitives
+            .iter()
+            .filter(|p| scene.materials[p.material].name == "floor");
         for floor in floors {
             let inside = |cell: &&usize| {
                 let (x, z) = ((**cell % grid.width) as f32 * CELL, (**cell / grid.width) as f32 * CELL);
@@ -284,11 +303,41 @@ fn every_room_can_be_walked_to_and_the_flat_is_wide_enough() {
 #[test]
 fn a_config_out_of_range_is_refused_by_name() {
     for (config, field) in [
-        (ProceduralConfig { door_width_m: 0.5, ..small() }, "door_width_m"),
-        (ProceduralConfig { rooms: [6, 5], ..small() }, "rooms"),
-        (ProceduralConfig { width_m: [5.0, 6.0], ..small() }, "width_m"),
-        (ProceduralConfig { texture_px: 300, ..small() }, "texture_px"),
-        (ProceduralConfig { clutter: f32::NAN, ..small() }, "clutter"),
+        (
+            ProceduralConfig {
+                door_width_m: 0.5,
+                ..small()
+            },
+            "door_width_m",
+        ),
+        (
+            ProceduralConfig {
+                rooms: [6, 5],
+                ..small()
+            },
+            "rooms",
+        ),
+        (
+            ProceduralConfig {
+                width_m: [5.0, 6.0],
+                ..small()
+            },
+            "width_m",
+        ),
+        (
+            ProceduralConfig {
+                texture_px: 300,
+                ..small()
+            },
+            "texture_px",
+        ),
+        (
+            ProceduralConfig {
+                clutter: f32::NAN,
+                ..small()
+            },
+            "clutter",
+        ),
     ] {
         let message = build_with(&config, 0).expect_err("out of range").to_string();
         assert!(message.contains(field), "{message}");
