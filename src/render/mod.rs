@@ -16,6 +16,7 @@ mod mipmap;
 mod renderer;
 mod target;
 mod texture;
+mod timing;
 
 pub use config::{Alpha, Culling, Filter, RenderConfig};
 pub use error::RenderError;
@@ -23,3 +24,4 @@ pub use gpu::{AdapterReport, Gpu, GpuConfig, adapters};
 pub use gpu_scene::GpuScene;
 pub use mipmap::{MipLevel, mip_chain};
 pub use renderer::{Pending, Renderer};
+pub use timing::Timings;

@@ -9,6 +9,7 @@ use super::gpu::Gpu;
 use super::gpu_scene::{GpuScene, Group};
 use super::mesh::{Coverage, Pipelines};
 use super::target::Target;
+use super::timing::{Step, Stopwatch, Timings};
 use crate::camera::Camera;
 use crate::scene::AlphaMode;
 use crate::view::View;
@@ -23,6 +24,7 @@ pub struct Renderer {
     config: RenderConfig,
     pipelines: Pipelines,
     idle: Arc<Mutex<Vec<Target>>>,
+    stopwatch: Arc<Stopwatch>,
 }
 
 /// Pictures that were asked for and may not be there yet.
@@ -33,6 +35,7 @@ pub struct Pending {
     near_m: f32,
     parts: Vec<(Target, wgpu::SubmissionIndex, Vec<Camera>)>,
     idle: Arc<Mutex<Vec<Target>>>,
+    stopwatch: Arc<Stopwatch>,
 }
 
 impl Renderer {
@@ -49,12 +52,31 @@ impl Renderer {
             config: config.clone(),
             pipelines,
             idle: Arc::default(),
+            stopwatch: Arc::default(),
         })
     }
 
     /// The configuration it was made with.
     pub fn config(&self) -> &RenderConfig {
         &self.config
+    }
+
+    /// Draws and triangles.
+    pub fn stats(&self, scene: &GpuScene, cameras: &[Camera]) -> (usize, usize) {
+        let (mut d, mut t) = (0, 0);
+        for c in cameras {
+            let (_, f) = cull::view_of(c, scene.origin, self.config.near_m);
+            for (_, runs) in self.draw_list(scene, &f) {
+                d += runs.len();
+                t += runs.iter().map(|r| r.index_count as usize / 3).sum::<usize>();
+            }
+        }
+        (d / cameras.len(), t / cameras.len())
+    }
+
+    /// Where the time went so far.
+    pub fn timings(&self) -> Timings {
+        self.stopwatch.read()
     }
 
     /// Draws the scene from every camera and waits: one view a camera, in order.
@@ -78,6 +100,7 @@ impl Renderer {
             near_m: self.config.near_m as f32,
             parts: Vec::new(),
             idle: Arc::clone(&self.idle),
+            stopwatch: Arc::clone(&self.stopwatch),
         };
         let Some(first) = cameras.first() else {
             return Ok(pending);
@@ -125,19 +148,25 @@ impl Renderer {
     ) -> Result<(Target, wgpu::SubmissionIndex, Vec<Camera>), RenderError> {
         let k = &cameras[0].intrinsics;
         let target = self.target(k.width, k.height, cameras.len() as u32)?;
-        let (uniforms, frusta): (Vec<_>, Vec<Frustum>) = cameras
-            .iter()
-            .map(|camera| cull::view_of(camera, scene.origin, self.config.near_m))
-            .unzip();
-        let submission = self.gpu.scoped("drawing", || {
-            target.write_uniforms(&self.gpu, &uniforms);
-            let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-            let mut runs = Vec::new();
-            for (layer, frustum) in frusta.iter().enumerate() {
-                self.draw(&mut encoder, scene, &target, layer, frustum, &mut runs);
-            }
-            target.copy_back(&mut encoder, cameras.len() as u32);
-            self.gpu.queue.submit([encoder.finish()])
+        let (uniforms, lists): (Vec<_>, Vec<_>) = self.stopwatch.time(Step::Cull, || {
+            cameras
+                .iter()
+                .map(|camera| {
+                    let (uniforms, frustum) = cull::view_of(camera, scene.origin, self.config.near_m);
+                    (uniforms, self.draw_list(scene, &frustum))
+                })
+                .unzip()
+        });
+        let submission = self.stopwatch.time(Step::Record, || {
+            self.gpu.scoped("drawing", || {
+                target.write_uniforms(&self.gpu, &uniforms);
+                let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+                for (layer, list) in lists.iter().enumerate() {
+                    self.draw(&mut encoder, scene, &target, layer, list);
+                }
+                target.copy_back(&mut encoder, cameras.len() as u32);
+                self.gpu.queue.submit([encoder.finish()])
+            })
         })?;
         Ok((target, submission, cameras.to_vec()))
     }
@@ -156,15 +185,37 @@ impl Renderer {
         }
     }
 
-    /// One camera: opaque groups nearest first, then transparent ones.
+    /// What one camera draws, in order: opaque groups with their runs nearest first, then what is
+    /// laid over them, farthest first. Group, then runs of indices.
+    fn draw_list(&self, scene: &GpuScene, frustum: &Frustum) -> Vec<(usize, Vec<Run>)> {
+        let mut list = Vec::with_capacity(scene.groups.len());
+        let mut blended = Vec::new();
+        for (place, group) in scene.groups.iter().enumerate() {
+            let (coverage, cull) = self.rules(group);
+            let mut runs = Vec::new();
+            if coverage == Coverage::Blended {
+                frustum.visible_back_to_front(&group.clusters, cull, &mut runs);
+                blended.extend(runs.iter().map(|run| (place, *run)));
+                continue;
+            }
+            frustum.visible(&group.clusters, cull, &mut runs);
+            if !runs.is_empty() {
+                runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
+                list.push((place, runs));
+            }
+        }
+        blended.sort_by(|(_, a), (_, b)| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
+        list.extend(blended.into_iter().map(|(place, run)| (place, vec![run])));
+        list
+    }
+
     fn draw(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         scene: &GpuScene,
         target: &Target,
         layer: usize,
-        frustum: &Frustum,
-        runs: &mut Vec<Run>,
+        list: &[(usize, Vec<Run>)],
     ) {
         let (color, depth) = &target.layer_views[layer];
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -191,32 +242,15 @@ impl Renderer {
         pass.set_bind_group(0, &target.view_group, &[target.uniform_offset(layer)]);
         pass.set_vertex_buffer(0, scene.vertices.slice(..));
         pass.set_index_buffer(scene.indices.slice(..), wgpu::IndexFormat::Uint32);
-        let mut blended = Vec::new();
-        for (place, group) in scene.groups.iter().enumerate() {
-            let (coverage, cull) = self.rules(group);
-            if coverage == Coverage::Blended {
-                frustum.visible_back_to_front(&group.clusters, cull, runs);
-                blended.extend(runs.iter().map(|run| (place, *run)));
-                continue;
-            }
-            frustum.visible(&group.clusters, cull, runs);
-            if runs.is_empty() {
-                continue;
-            }
-            runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
-            self.bind(&mut pass, group);
-            for run in runs.iter() {
-                pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
-            }
-        }
-        blended.sort_by(|(_, a), (_, b)| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
         let mut bound = None;
-        for (place, run) in blended {
+        for (place, runs) in list {
             if bound != Some(place) {
-                self.bind(&mut pass, &scene.groups[place]);
+                self.bind(&mut pass, &scene.groups[*place]);
                 bound = Some(place);
             }
-            pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
+            for run in runs {
+                pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
+            }
         }
     }
 
@@ -253,7 +287,7 @@ impl Pending {
     pub fn wait(self) -> Result<Vec<View>, RenderError> {
         let mut views = Vec::new();
         for (target, submission, cameras) in self.parts {
-            views.extend(target.read(&self.gpu, submission, &cameras, self.near_m)?);
+            views.extend(target.read(&self.gpu, submission, &cameras, self.near_m, &self.stopwatch)?);
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(target);
         }
         Ok(views)

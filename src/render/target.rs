@@ -8,6 +8,7 @@ use super::error::RenderError;
 use super::gpu::Gpu;
 use super::gpu_data::ViewUniforms;
 use super::mesh::{COLOR, DEPTH};
+use super::timing::{Step, Stopwatch};
 use crate::camera::Camera;
 use crate::view::{DepthMap, View};
 
@@ -157,6 +158,7 @@ impl Target {
         submission: wgpu::SubmissionIndex,
         cameras: &[Camera],
         near_m: f32,
+        stopwatch: &Stopwatch,
     ) -> Result<Vec<View>, RenderError> {
         let failed = |reason: String| RenderError::Device {
             action: "reading pictures back",
@@ -168,18 +170,18 @@ impl Target {
             // The receiver only goes away with an error that is already reported.
             let _ = sender.send(result);
         });
-        gpu.wait(submission)?;
+        stopwatch.time(Step::Draw, || gpu.wait(submission))?;
         match receiver.try_recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
         }
-        let views = {
+        let views = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
             let mapped = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
             let row = bytes_per_row(self.width) as usize;
             let plane = row * self.height as usize;
             let (colors, depths) = mapped.split_at(plane * self.layers as usize);
-            cameras
+            Ok(cameras
                 .iter()
                 .zip(colors.chunks_exact(plane).zip(depths.chunks_exact(plane)))
                 .map(|(camera, (color, depth))| View {
@@ -187,8 +189,8 @@ impl Target {
                     color: unpack_color(color, row, self.width, self.height),
                     depth: unpack_depth(depth, row, self.width, self.height, near_m),
                 })
-                .collect()
-        };
+                .collect())
+        })?;
         self.staging.unmap();
         Ok(views)
     }
