@@ -8,6 +8,7 @@ mod cluster;
 mod config;
 mod cull;
 mod error;
+mod fine_cull;
 mod gpu;
 mod gpu_data;
 mod gpu_scene;

@@ -1,10 +1,12 @@
 //! Cameras in, views out.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{Alpha, Culling, Filter, RenderConfig};
 use super::cull::{self, Frustum, Run};
 use super::error::RenderError;
+use super::fine_cull::{self, PixelView, Projected};
 use super::gpu::Gpu;
 use super::gpu_scene::{GpuScene, Group};
 use super::mesh::{Coverage, Pipelines};
@@ -25,6 +27,16 @@ pub struct Renderer {
     pipelines: Pipelines,
     idle: Arc<Mutex<Vec<Target>>>,
     stopwatch: Arc<Stopwatch>,
+}
+
+/// One draw call.
+#[derive(Debug)]
+struct Draw {
+    /// Place in [`GpuScene::groups`].
+    group: usize,
+    /// True where the indices are the batch's own, false where they are the scene's.
+    picked: bool,
+    indices: Range<u32>,
 }
 
 /// Pictures that were asked for and may not be there yet.
@@ -66,9 +78,10 @@ impl Renderer {
         let (mut d, mut t) = (0, 0);
         for c in cameras {
             let (_, f) = cull::view_of(c, scene.origin, self.config.near_m);
-            for (_, runs) in self.draw_list(scene, &f) {
-                d += runs.len();
-                t += runs.iter().map(|r| r.index_count as usize / 3).sum::<usize>();
+            let pixels = PixelView::new(c, scene.origin, self.config.near_m);
+            for draw in self.draw_list(scene, &f, &pixels, &mut Projected::default(), &mut Vec::new()) {
+                d += 1;
+                t += draw.indices.len() / 3;
             }
         }
         (d / cameras.len(), t / cameras.len())
@@ -147,19 +160,24 @@ impl Renderer {
         cameras: &[Camera],
     ) -> Result<(Target, wgpu::SubmissionIndex, Vec<Camera>), RenderError> {
         let k = &cameras[0].intrinsics;
-        let target = self.target(k.width, k.height, cameras.len() as u32)?;
+        let mut target = self.target(k.width, k.height, cameras.len() as u32)?;
+        let mut indices = Vec::new();
         let (uniforms, lists): (Vec<_>, Vec<_>) = self.stopwatch.time(Step::Cull, || {
+            let mut scratch = Projected::default();
             cameras
                 .iter()
                 .map(|camera| {
                     let (uniforms, frustum) = cull::view_of(camera, scene.origin, self.config.near_m);
-                    (uniforms, self.draw_list(scene, &frustum))
+                    let pixels = PixelView::new(camera, scene.origin, self.config.near_m);
+                    let list = self.draw_list(scene, &frustum, &pixels, &mut scratch, &mut indices);
+                    (uniforms, list)
                 })
                 .unzip()
         });
         let submission = self.stopwatch.time(Step::Record, || {
             self.gpu.scoped("drawing", || {
                 target.write_uniforms(&self.gpu, &uniforms);
+                target.write_indices(&self.gpu, &indices);
                 let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
                 for (layer, list) in lists.iter().enumerate() {
                     self.draw(&mut encoder, scene, &target, layer, list);
@@ -185,38 +203,51 @@ impl Renderer {
         }
     }
 
-    /// What one camera draws, in order: opaque groups with their runs nearest first, then what is
-    /// laid over them, farthest first. Group, then runs of indices.
-    fn draw_list(&self, scene: &GpuScene, frustum: &Frustum) -> Vec<(usize, Vec<Run>)> {
+    /// What one camera draws, in order: opaque groups nearest part first, then what is laid over
+    /// them, farthest first. Triangles that were picked one by one are appended to `indices`.
+    fn draw_list(
+        &self,
+        scene: &GpuScene,
+        frustum: &Frustum,
+        pixels: &PixelView,
+        scratch: &mut Projected,
+        indices: &mut Vec<u32>,
+    ) -> Vec<Draw> {
         let mut list = Vec::with_capacity(scene.groups.len());
         let mut blended = Vec::new();
         for (place, group) in scene.groups.iter().enumerate() {
             let (coverage, cull) = self.rules(group);
-            let mut runs = Vec::new();
-            if coverage == Coverage::Blended {
-                frustum.visible_back_to_front(&group.clusters, cull, &mut runs);
-                blended.extend(runs.iter().map(|run| (place, *run)));
-                continue;
-            }
-            frustum.visible(&group.clusters, cull, &mut runs);
-            if !runs.is_empty() {
-                runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
-                list.push((place, runs));
+            let draw = |run: &Run| Draw {
+                group: place,
+                picked: false,
+                indices: run.first_index..run.first_index + run.index_count,
+            };
+            match (&scene.host, coverage) {
+                (_, Coverage::Blended) => {
+                    let runs = frustum.visible_back_to_front(&group.clusters, cull);
+                    blended.extend(runs.iter().map(|run| (run.nearest, draw(run))));
+                }
+                (Some(host), _) => {
+                    let clusters = frustum.visible_front_to_back(&group.clusters, cull);
+                    let first = indices.len() as u32;
+                    fine_cull::keep_visible(host, &clusters, pixels, cull, scratch, indices);
+                    if indices.len() as u32 > first {
+                        list.push(Draw {
+                            group: place,
+                            picked: true,
+                            indices: first..indices.len() as u32,
+                        });
+                    }
+                }
+                (None, _) => list.extend(frustum.visible_runs(&group.clusters, cull).iter().map(draw)),
             }
         }
-        blended.sort_by(|(_, a), (_, b)| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
-        list.extend(blended.into_iter().map(|(place, run)| (place, vec![run])));
+        blended.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.indices.start.cmp(&right.indices.start)));
+        list.extend(blended.into_iter().map(|(_, draw)| draw));
         list
     }
 
-    fn draw(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        scene: &GpuScene,
-        target: &Target,
-        layer: usize,
-        list: &[(usize, Vec<Run>)],
-    ) {
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, scene: &GpuScene, target: &Target, layer: usize, list: &[Draw]) {
         let (color, depth) = &target.layer_views[layer];
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("view"),
@@ -243,14 +274,18 @@ impl Renderer {
         pass.set_vertex_buffer(0, scene.vertices.slice(..));
         pass.set_index_buffer(scene.indices.slice(..), wgpu::IndexFormat::Uint32);
         let mut bound = None;
-        for (place, runs) in list {
-            if bound != Some(place) {
-                self.bind(&mut pass, &scene.groups[*place]);
-                bound = Some(place);
+        let mut picked = false;
+        for draw in list {
+            if bound != Some(draw.group) {
+                self.bind(&mut pass, &scene.groups[draw.group]);
+                bound = Some(draw.group);
             }
-            for run in runs {
-                pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
+            if picked != draw.picked {
+                picked = draw.picked;
+                let buffer = if picked { target.indices() } else { &scene.indices };
+                pass.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
             }
+            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
         }
     }
 

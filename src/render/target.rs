@@ -25,6 +25,7 @@ pub(super) struct Target {
     pub view_group: wgpu::BindGroup,
     uniform_stride: u32,
     staging: wgpu::Buffer,
+    indices: wgpu::Buffer,
 }
 
 /// Rows in a copy start at multiples of this many bytes.
@@ -89,6 +90,7 @@ impl Target {
                     usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                     mapped_at_creation: false,
                 }),
+                indices: index_buffer(gpu, 16),
                 width,
                 height,
                 layers,
@@ -117,6 +119,22 @@ impl Target {
             slot[..size_of::<ViewUniforms>()].copy_from_slice(bytemuck::bytes_of(view));
         }
         gpu.queue.write_buffer(&self.uniforms, 0, &bytes);
+    }
+
+    /// Puts the batch's own indices where the draws find them.
+    pub fn write_indices(&mut self, gpu: &Gpu, indices: &[u32]) {
+        let bytes: &[u8] = bytemuck::cast_slice(indices);
+        if bytes.len() as u64 > self.indices.size() {
+            // Half as much again, so that similar batches fit.
+            self.indices = index_buffer(gpu, (bytes.len() as u64 / 8 + 1) * 12);
+        }
+        if !bytes.is_empty() {
+            gpu.queue.write_buffer(&self.indices, 0, bytes);
+        }
+    }
+
+    pub fn indices(&self) -> &wgpu::Buffer {
+        &self.indices
     }
 
     /// Colour layers, then depth layers, into the staging buffer.
@@ -194,6 +212,15 @@ impl Target {
         self.staging.unmap();
         Ok(views)
     }
+}
+
+fn index_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("picked indices"),
+        size,
+        usage: wgpu::BufferUsages::INDEX | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// RGBA rows to a tight RGB image.
