@@ -8,7 +8,7 @@
 use fearless_simd::{Level, dispatch};
 use glam::{DVec3, Vec3};
 
-use super::cluster::Cluster;
+use super::cluster::{self, Cluster};
 use crate::camera::Camera;
 
 /// How far rounding may move a corner, pixels; several times what 1/256 pixel steps and 32-bit sums do.
@@ -21,6 +21,16 @@ pub(super) struct HostGeometry {
     y: Vec<f32>,
     z: Vec<f32>,
     indices: Vec<u32>,
+    planes: Planes,
+}
+
+/// The plane of each triangle: unit normal and its product with any corner.
+#[derive(Debug, Default)]
+struct Planes {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+    offset: Vec<f32>,
 }
 
 impl HostGeometry {
@@ -34,6 +44,17 @@ impl HostGeometry {
             geometry.y.push(y);
             geometry.z.push(z);
         }
+        let corner = |i: u32| Vec3::new(geometry.x[i as usize], geometry.y[i as usize], geometry.z[i as usize]);
+        let mut planes = Planes::default();
+        for triangle in indices.chunks_exact(3) {
+            let (a, b, c) = (corner(triangle[0]), corner(triangle[1]), corner(triangle[2]));
+            let normal = (b - a).cross(c - a).normalize_or_zero();
+            planes.x.push(normal.x);
+            planes.y.push(normal.y);
+            planes.z.push(normal.z);
+            planes.offset.push(normal.dot(a));
+        }
+        geometry.planes = planes;
         geometry
     }
 }
@@ -111,19 +132,62 @@ impl Projected {
         cull: bool,
         kept: &mut Vec<u32>,
     ) {
-        self.project(geometry, cluster, view);
         let first = cluster.first_index as usize;
         let indices = &geometry.indices[first..first + cluster.index_count as usize];
-        kept.reserve(indices.len());
-        for triangle in indices.chunks_exact(3) {
-            let corner = |k: usize| {
-                let i = (triangle[k] - cluster.first_vertex) as usize;
-                (self.u[i], self.v[i], self.z[i])
-            };
-            if may_color(corner(0), corner(1), corner(2), view, cull) {
-                kept.extend_from_slice(triangle);
+        let facing = geometry.facing(cluster, view, cull);
+        if facing == [0; WORDS] {
+            return;
+        }
+        self.project(geometry, cluster, view);
+        for (word, mut bits) in facing.into_iter().enumerate() {
+            while bits != 0 {
+                let place = (word * 64 + bits.trailing_zeros() as usize) * 3;
+                bits &= bits - 1;
+                let triangle = &indices[place..place + 3];
+                let corner = |k: usize| {
+                    let i = (triangle[k] - cluster.first_vertex) as usize;
+                    (self.u[i], self.v[i], self.z[i])
+                };
+                if may_color(corner(0), corner(1), corner(2), view) {
+                    kept.extend_from_slice(triangle);
+                }
             }
         }
+    }
+}
+
+/// Words of a bit a triangle.
+const WORDS: usize = cluster::TRIANGLES.div_ceil(64);
+
+impl HostGeometry {
+    /// A bit for each triangle of the cluster: does its front face the eye (or does that not matter)?
+    #[inline(always)]
+    fn facing(&self, cluster: &Cluster, view: &PixelView, cull: bool) -> [u64; WORDS] {
+        let first = cluster.first_index as usize / 3;
+        let range = first..first + cluster.index_count as usize / 3;
+        let n = range.len();
+        let (x, y) = (&self.planes.x[range.clone()], &self.planes.y[range.clone()]);
+        let (z, offset) = (&self.planes.z[range.clone()], &self.planes.offset[range]);
+        // Seen so nearly edge-on that rounding decides; degenerate triangles have a zero normal and stay.
+        let doubt = 1e-5 * (1.0 + (cluster.center - view.eye).length() + view.eye.length());
+        let mut front = [!cull; WORDS * 64];
+        if cull {
+            for i in 0..n {
+                let height = x[i] * view.eye.x + y[i] * view.eye.y + z[i] * view.eye.z - offset[i];
+                front[i] = height > -doubt;
+            }
+        }
+        let mut words = [0; WORDS];
+        for (word, flags) in words.iter_mut().zip(front.chunks_exact(64)) {
+            for (bit, &flag) in flags.iter().enumerate() {
+                *word |= u64::from(flag) << bit;
+            }
+        }
+        for (i, word) in words.iter_mut().enumerate() {
+            let used = n.saturating_sub(i * 64).min(64) as u32;
+            *word &= u64::MAX.checked_shr(64 - used).unwrap_or(0);
+        }
+        words
     }
 }
 
@@ -155,8 +219,9 @@ fn keep_all(
 
 type Corner = (f32, f32, f32);
 
+/// Might the triangle cover a pixel's centre? Facing has been looked at before.
 #[inline(always)]
-fn may_color(a: Corner, b: Corner, c: Corner, view: &PixelView, cull: bool) -> bool {
+fn may_color(a: Corner, b: Corner, c: Corner, view: &PixelView) -> bool {
     let nearest = a.2.min(b.2).min(c.2);
     if nearest < view.near {
         // Cut by the near plane, or all behind it.
@@ -173,22 +238,17 @@ fn may_color(a: Corner, b: Corner, c: Corner, view: &PixelView, cull: bool) -> b
         (top - 0.5).max(-0.5).ceil(),
         (bottom - 0.5).min(view.height - 0.5).floor(),
     );
-    if first_u > last_u || first_v > last_v {
+    if (first_u > last_u) | (first_v > last_v) {
         return false;
     }
-    let (ab, ac) = ((b.0 - a.0, b.1 - a.1), (c.0 - a.0, c.1 - a.1));
-    // Twice the area, positive for front faces: v runs down, so counter-clockwise turns around.
-    let area = ab.1 * ac.0 - ab.0 * ac.1;
-    let reach = (right - left) + (bottom - top);
-    if cull && area < -2.0 * SLACK_PX * reach {
-        return false;
+    if (first_u < last_u) | (first_v < last_v) {
+        return true;
     }
-    if first_u == last_u && first_v == last_v && area > 0.0 {
-        // One centre: is it outside an edge?
-        let (u, v) = (first_u + 0.5, first_v + 0.5);
-        let outside =
-            |p: Corner, q: Corner| (q.1 - p.1) * (u - p.0) - (q.0 - p.0) * (v - p.1) < -2.0 * SLACK_PX * reach;
-        return !(outside(a, b) || outside(b, c) || outside(c, a));
-    }
-    true
+    // One centre: is it clearly outside an edge, whichever way the triangle turns?
+    let (u, v) = (first_u + 0.5, first_v + 0.5);
+    let doubt = 2.0 * SLACK_PX * ((right - left) + (bottom - top));
+    let side = |p: Corner, q: Corner| (q.1 - p.1) * (u - p.0) - (q.0 - p.0) * (v - p.1);
+    let (ab, bc, ca) = (side(a, b), side(b, c), side(c, a));
+    let (least, most) = (ab.min(bc).min(ca), ab.max(bc).max(ca));
+    (least >= -doubt) | (most <= doubt)
 }

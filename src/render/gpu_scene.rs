@@ -129,7 +129,8 @@ impl GpuScene {
                     wgpu::BufferUsages::INDEX,
                 ),
                 groups,
-                host: (gpu.adapter().is_software)
+                host: gpu
+                    .cull_triangles
                     .then(|| HostGeometry::new(vertices.iter().map(|v| v.position), &indices)),
                 origin,
                 triangles: indices.len() / 3,

@@ -73,20 +73,6 @@ impl Renderer {
         &self.config
     }
 
-    /// Draws and triangles.
-    pub fn stats(&self, scene: &GpuScene, cameras: &[Camera]) -> (usize, usize) {
-        let (mut d, mut t) = (0, 0);
-        for c in cameras {
-            let (_, f) = cull::view_of(c, scene.origin, self.config.near_m);
-            let pixels = PixelView::new(c, scene.origin, self.config.near_m);
-            for draw in self.draw_list(scene, &f, &pixels, &mut Projected::default(), &mut Vec::new()) {
-                d += 1;
-                t += draw.indices.len() / 3;
-            }
-        }
-        (d / cameras.len(), t / cameras.len())
-    }
-
     /// Where the time went so far.
     pub fn timings(&self) -> Timings {
         self.stopwatch.read()
