@@ -38,9 +38,19 @@ pub(super) fn host<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Host 
     Host::from_data(TensorData::new(values, shape))
 }
 
-/// The numbers of a gradient to write over: taken when nobody else holds them, copied otherwise.
-pub(super) fn into_numbers(tensor: Host) -> Vec<f32> {
-    let data = tensor.to_contiguous();
-    drop(tensor);
-    data.into_data().try_into_vec::<f32>().unwrap_or_default()
+/// The tensor in row-major order, to be written over: in place when nobody else holds it.
+pub(super) fn writable(tensor: Host) -> Host {
+    if tensor.layout().is_contiguous() {
+        tensor
+    } else {
+        tensor.to_contiguous()
+    }
+}
+
+/// The numbers of a tensor that [`writable`] gave; copied first if they are shared.
+pub(super) fn numbers_mut(tensor: &mut Host) -> &mut [f32] {
+    match tensor.layout().contiguous_offsets() {
+        Some((start, end)) => &mut tensor.storage_mut::<f32>()[start..end],
+        None => &mut [],
+    }
 }

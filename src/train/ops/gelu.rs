@@ -61,14 +61,13 @@ impl Backward<Flex, 1> for GeluBackward {
 
     fn backward(self, ops: Ops<Host, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let shape = grad.layout().shape().dims::<3>();
         let [Some(parent)] = ops.parents else { return };
-        let mut values = flex::into_numbers(grad);
-        values
+        let mut grad = flex::writable(grad);
+        flex::numbers_mut(&mut grad)
             .par_chunks_mut(CHUNK)
             .zip(flex::numbers(&ops.state).par_chunks(CHUNK))
             .for_each(|(grad, x)| vectorised(|| kernels::gelu_backward(x, grad)));
-        grads.register::<Flex>(parent.id, flex::host(values, shape));
+        grads.register::<Flex>(parent.id, grad);
     }
 }
 

@@ -82,11 +82,10 @@ impl Backward<Flex, 3> for NormBackward {
 
     fn backward(self, ops: Ops<State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<Flex>(&ops.node);
-        let shape = grad.layout().shape().dims::<3>();
-        let channels = shape[2];
-        let mut values = flex::into_numbers(grad);
+        let channels = grad.layout().shape()[2];
+        let mut grad = flex::writable(grad);
         let weight = flex::numbers(&ops.state.weight);
-        let parts: Vec<(Vec<f32>, Vec<f32>)> = values
+        let parts: Vec<(Vec<f32>, Vec<f32>)> = flex::numbers_mut(&mut grad)
             .par_chunks_mut(ROWS * channels)
             .zip(flex::numbers(&ops.state.x).par_chunks(ROWS * channels))
             .zip(ops.state.moments.par_chunks(ROWS))
@@ -109,7 +108,7 @@ impl Backward<Flex, 3> for NormBackward {
         }
         let [x, weight, bias] = ops.parents;
         if let Some(node) = x {
-            grads.register::<Flex>(node.id, flex::host(values, shape));
+            grads.register::<Flex>(node.id, grad);
         }
         if let Some(node) = weight {
             grads.register::<Flex>(node.id, flex::host(grad_weight, [channels]));

@@ -38,12 +38,11 @@ pub fn adamw_update(
     factors: &AdamWFactors,
 ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
     if crate::train::device::is_flex(&value.device()) {
-        let shape = value.dims();
         // The tensors move, so that memory nobody else holds is written in place.
         let parts = [value, grad, first, second].map(|tensor| tensor.try_into_primitive::<Flex>());
         if let [Ok(value), Ok(grad), Ok(first), Ok(second)] = parts {
-            let [value, first, second] = in_place(value, &grad, first, second, factors)
-                .map(|numbers| Tensor::from_data(TensorData::new(numbers, shape), &burn::tensor::Device::flex()));
+            let updated = in_place(value, &grad, first, second, factors);
+            let [value, first, second] = updated.map(Tensor::from_primitive::<Flex>);
             return (value, first, second);
         }
         unreachable!("a tensor on the flex device is not a flex tensor");
@@ -70,17 +69,26 @@ fn portable(
     (value, first, second)
 }
 
-fn in_place(value: Host, grad: &Host, first: Host, second: Host, factors: &AdamWFactors) -> [Vec<f32>; 3] {
+fn in_place(value: Host, grad: &Host, first: Host, second: Host, factors: &AdamWFactors) -> [Host; 3] {
     let grad = flex::contiguous(grad);
-    let [mut value, mut first, mut second] = [value, first, second].map(flex::into_numbers);
+    let [mut value, mut first, mut second] = [value, first, second].map(flex::writable);
+    if std::env::var_os("DBG_UNIQ").is_some() {
+        eprintln!(
+            "unique {} {} {} {}",
+            value.is_unique(),
+            grad.is_unique(),
+            first.is_unique(),
+            second.is_unique()
+        );
+    }
     let f = factors;
     let [scale, beta1, beta2, eps, rate, correction, keep] =
         [f.grad_scale, f.beta1, f.beta2, f.eps, f.rate, f.root_correction, f.keep].map(|x| x as f32);
     let (rest1, rest2) = ((1.0 - f.beta1) as f32, (1.0 - f.beta2) as f32);
-    value
+    flex::numbers_mut(&mut value)
         .par_chunks_mut(CHUNK)
-        .zip(first.par_chunks_mut(CHUNK))
-        .zip(second.par_chunks_mut(CHUNK))
+        .zip(flex::numbers_mut(&mut first).par_chunks_mut(CHUNK))
+        .zip(flex::numbers_mut(&mut second).par_chunks_mut(CHUNK))
         .zip(flex::numbers(&grad).par_chunks(CHUNK))
         .for_each(|(((value, first), second), grad)| {
             vectorised(|| {
