@@ -1,1 +1,357 @@
-//! generate
+//! The composer: a sample index becomes a position, and the position a pair or a named refusal.
+//!
+//! Each index is a pure function of (configuration, scene, seed, index): nothing is carried from one
+//! position to the next. While the views of one position are compared on the CPU, those of the next
+//! are already being drawn.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::navmesh::NavMesh;
+use crate::overlap::{
+    GeometricOverlapConfig, HomographyOverlapConfig, ViewFeatures, covisibility, geometric_overlap, view_features,
+};
+use crate::render::{Gpu, GpuScene, Pending, RenderConfig, RenderError, Renderer};
+use crate::rng::Rng;
+use crate::scene::Scene;
+use crate::select::{Candidate, SelectConfig, Selection, select};
+use crate::sweep::{Sweep, SweepConfig, VIEWS_PER_STOP, sample_sweep};
+use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
+
+/// How long to look for pairs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GenerateConfig {
+    /// Positions tried for each pair asked for before giving up; 1 to 100,000; default 100.
+    pub max_positions_per_pair: u64,
+}
+
+impl Default for GenerateConfig {
+    fn default() -> Self {
+        Self {
+            max_positions_per_pair: 100,
+        }
+    }
+}
+
+impl GenerateConfig {
+    /// Checks every range.
+    pub fn validate(&self) -> Result<(), String> {
+        let tries = self.max_positions_per_pair;
+        if (1..=100_000).contains(&tries) {
+            Ok(())
+        } else {
+            Err(format!("max_positions_per_pair = {tries} must lie in 1 to 100000"))
+        }
+    }
+}
+
+/// The sections of the configuration that decide which pairs a scene gives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GeneratorConfig {
+    /// The agent's protocol.
+    pub sweep: SweepConfig,
+    /// Drawing of views.
+    pub render: RenderConfig,
+    /// The image-only metric.
+    pub overlap: HomographyOverlapConfig,
+    /// The true overlap.
+    pub truth: GeometricOverlapConfig,
+    /// Which candidate is kept.
+    pub select: SelectConfig,
+}
+
+/// What became of one sample index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Position {
+    /// Sample index within the scene and seed.
+    pub index: u64,
+    /// Where the agent stood and looked; `None` where no position could be drawn.
+    pub sweep: Option<Sweep>,
+    /// How many views and candidates were refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+    /// The pair, or why there is none.
+    pub outcome: Outcome,
+}
+
+/// A pair, or the reason why a position gave none.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The pair that was kept.
+    Kept(Box<ViewPair>),
+    /// A stable snake_case name.
+    Refused(&'static str),
+}
+
+/// Everything but the scene on the GPU that making a position needs.
+struct Recipe {
+    config: GeneratorConfig,
+    navmesh: Arc<NavMesh>,
+    scene_name: String,
+    scene_hash: String,
+    scene_word: u64,
+    seed: u64,
+}
+
+/// An endless iterator over the positions of a scene, in index order.
+///
+/// One thread owns it (and with it renderer and uploaded scene); the comparison of views inside a
+/// position spreads over rayon's pool.
+pub struct PairGenerator {
+    recipe: Recipe,
+    renderer: Renderer,
+    scene: GpuScene,
+    next_index: u64,
+    in_flight: Option<InFlight>,
+}
+
+struct InFlight {
+    index: u64,
+    sampled: Result<(Sweep, Pending), &'static str>,
+}
+
+impl PairGenerator {
+    /// Uploads the scene and prepares the renderer. Positions start at index 0.
+    pub fn new(
+        gpu: &Gpu,
+        scene: &Scene,
+        navmesh: Arc<NavMesh>,
+        config: GeneratorConfig,
+        seed: u64,
+    ) -> Result<Self, RenderError> {
+        Ok(Self {
+            renderer: Renderer::new(gpu, &config.render)?,
+            scene: GpuScene::upload(gpu, scene)?,
+            recipe: Recipe {
+                config,
+                navmesh,
+                scene_name: scene.name.clone(),
+                scene_hash: scene.hash_hex(),
+                scene_word: scene.hash_word(),
+                seed,
+            },
+            next_index: 0,
+            in_flight: None,
+        })
+    }
+
+    /// Goes on at another index.
+    pub fn seek(&mut self, index: u64) {
+        self.in_flight = None;
+        self.next_index = index;
+    }
+
+    /// Makes one position alone, whatever was made before.
+    pub fn position(&self, index: u64) -> Result<Position, RenderError> {
+        self.finish(self.start(index)?)
+    }
+
+    /// Draws the sweep of a sample and hands its cameras to the device.
+    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+        let recipe = &self.recipe;
+        let sampled = sample_sweep(
+            &recipe.navmesh,
+            &recipe.config.sweep,
+            recipe.config.render.intrinsics(),
+            recipe.seed,
+            recipe.scene_word,
+            index,
+        );
+        let sampled = match sampled {
+            Ok(sweep) => {
+                let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
+                Ok((sweep, pending))
+            }
+            Err(refusal) => Err(refusal.reason()),
+        };
+        Ok(InFlight { index, sampled })
+    }
+
+    /// Waits for the pictures of a position and compares them.
+    fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
+        let index = in_flight.index;
+        let (sweep, pending) = match in_flight.sampled {
+            Ok(sampled) => sampled,
+            Err(reason) => {
+                return Ok(Position {
+                    index,
+                    sweep: None,
+                    refused: BTreeMap::new(),
+                    outcome: Outcome::Refused(reason),
+                });
+            }
+        };
+        let crop = self.recipe.config.render.crop_px;
+        let views: Vec<Arc<View>> = pending
+            .wait()?
+            .into_par_iter()
+            .map(|view| Arc::new(view.center_crop(crop)))
+            .collect();
+        Ok(self.recipe.judge(index, sweep, &views))
+    }
+}
+
+impl Iterator for PairGenerator {
+    type Item = Result<Position, RenderError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let current = match self.in_flight.take() {
+            Some(in_flight) => Ok(in_flight),
+            None => {
+                let index = self.next_index;
+                self.next_index += 1;
+                self.start(index)
+            }
+        };
+        let current = match current {
+            Ok(current) => current,
+            Err(error) => return Some(Err(error)),
+        };
+        // The next sweep is handed over before this one is waited for.
+        let index = self.next_index;
+        self.next_index += 1;
+        match self.start(index) {
+            Ok(next) => self.in_flight = Some(next),
+            Err(error) => return Some(Err(error)),
+        }
+        Some(self.finish(current))
+    }
+}
+
+impl PairGenerator {
+    /// Only the pairs, in index order.
+    ///
+    /// Ends with [`GenerateError::Barren`] after `max_positions` positions in a row without a pair.
+    pub fn into_pairs(self, max_positions: u64) -> impl Iterator<Item = Result<ViewPair, GenerateError>> {
+        Pairs { generator: self, max_positions, done: false }
+    }
+}
+
+/// Why a scene gives no more pairs.
+#[derive(Debug, thiserror::Error)]
+pub enum GenerateError {
+    /// The renderer failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// Too many positions in a row gave no pair.
+    #[error(
+        "{positions} positions in a row gave no pair ({reasons}); another scene, a wider range in [select] or a larger \
+         generate.max_positions_per_pair may help"
+    )]
+    Barren {
+        /// How many.
+        positions: u64,
+        /// Refusals by reason, most frequent first.
+        reasons: String,
+    },
+}
+
+struct Pairs {
+    generator: PairGenerator,
+    max_positions: u64,
+    done: bool,
+}
+
+impl Iterator for Pairs {
+    type Item = Result<ViewPair, GenerateError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let mut refused: BTreeMap<&'static str, u64> = BTreeMap::new();
+        for _ in 0..self.max_positions {
+            match self.generator.next()? {
+                Ok(Position { outcome: Outcome::Kept(pair), .. }) => return Some(Ok(*pair)),
+                Ok(Position { outcome: Outcome::Refused(reason), .. }) => *refused.entry(reason).or_default() += 1,
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error.into()));
+                }
+            }
+        }
+        self.done = true;
+        let mut reasons: Vec<_> = refused.into_iter().collect();
+        reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+        let reasons: Vec<String> = reasons.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        Some(Err(GenerateError::Barren {
+            positions: self.max_positions,
+            reasons: reasons.join(", "),
+        }))
+    }
+}
+
+impl Recipe {
+    /// Features, candidates, truth: from the 24 views of a sweep to a pair or a refusal.
+    fn judge(&self, index: u64, sweep: Sweep, views: &[Arc<View>]) -> Position {
+        let config = &self.config;
+        let features: Vec<ViewFeatures> = views
+            .par_iter()
+            .map(|view| view_features(&view.color, &config.overlap))
+            .collect();
+        let holes: Vec<bool> = views
+            .par_iter()
+            .map(|view| view.depth.valid_fraction() < config.select.min_valid_fraction)
+            .collect();
+        let (first, second) = features.split_at(VIEWS_PER_STOP);
+        let votes_seed = Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64();
+        let mut selection = select(first, second, &config.overlap, &config.select, &holes, votes_seed);
+        let chosen = self.first_that_truth_admits(&mut selection, views, first.len());
+        let outcome = match chosen {
+            Some(candidate) => Outcome::Kept(Box::new(self.pair(index, views, first.len(), candidate))),
+            None => Outcome::Refused(selection.refusal_of_position()),
+        };
+        Position {
+            index,
+            sweep: Some(sweep),
+            refused: selection.refused_by_name(),
+            outcome,
+        }
+    }
+
+    /// The candidate of the smallest overlap in range whose true covisibility lies within bounds too.
+    fn first_that_truth_admits(&self, selection: &mut Selection, views: &[Arc<View>], lists: usize) -> Option<Candidate> {
+        let bounds = self.config.select.covisibility_bounds();
+        let mut in_range = std::mem::take(&mut selection.in_range).into_iter();
+        let Some((low, high)) = bounds else {
+            return in_range.next();
+        };
+        in_range.find(|candidate| {
+            let (first, second) = (&views[candidate.first], &views[lists + candidate.second]);
+            let truth = covisibility(first, second, &self.config.truth).min();
+            let admitted = (low..=high).contains(&truth);
+            if !admitted {
+                selection.refuse(if truth < low { "covisibility_low" } else { "covisibility_high" });
+            }
+            admitted
+        })
+    }
+
+    fn pair(&self, index: u64, views: &[Arc<View>], lists: usize, candidate: Candidate) -> ViewPair {
+        let second_place = lists + candidate.second;
+        let (first, second) = (Arc::clone(&views[candidate.first]), Arc::clone(&views[second_place]));
+        let truth = geometric_overlap(&first, &second, &self.config.truth);
+        ViewPair {
+            first,
+            second,
+            overlaps: PairOverlaps {
+                homography: Some(candidate.overlap),
+                covisibility: Some(truth.covisibility),
+                patch_truth: Some(truth.patches),
+            },
+            correspondence: candidate.correspondence,
+            true_correspondence: truth.correspondence,
+            origin: PairOrigin {
+                scene: self.scene_name.clone(),
+                scene_hash: self.scene_hash.clone(),
+                seed: self.seed,
+                index,
+                views: [candidate.first as u32, second_place as u32],
+            },
+        }
+    }
+}

@@ -3,85 +3,70 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context;
-use covista::stream::PairBatch;
+use covista::generate::GenerateError;
+use covista::stream::{PairBatch, PairStream, StreamError};
 use covista::train::save::save_run;
 use covista::train::{DeviceChoice, ModelSize, StepReport, StopReason, TrainConfig, TrainDevice, TrainSummary, train};
 
+use super::common::{self, ConfigArgs, SceneArgs};
+use super::device;
 use super::exit::Failure;
+use super::open::Walkable;
 
 /// Arguments of `covista pretrain`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Scene file, or procedural[:SEED]
+    #[command(flatten)]
+    scene: SceneArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Model size: micro, tiny, base or base_basedec [default: the profile's, tiny]
     #[arg(long)]
-    pub scene: String,
-    /// Up axis of the scene: y or z (default: found from the file)
-    #[arg(long)]
-    pub up: Option<String>,
-    /// Profile of the generator, by name or path
-    #[arg(long, default_value = "covista")]
-    pub profile: String,
-    /// Override a configuration key, e.g. --set train.lr=5e-4
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// Model size: micro, tiny, base or base_basedec [default: tiny]
-    #[arg(long)]
-    pub model: Option<String>,
-    /// Updates [default: 300]
-    #[arg(long)]
-    pub steps: Option<u64>,
-    /// Pairs a batch [default: 8]
-    #[arg(long)]
-    pub batch: Option<usize>,
-    /// Seed of scene positions, weights, masks and order [default: 0]
-    #[arg(long)]
-    pub seed: Option<u64>,
+    model: Option<String>,
+    /// Updates [default: the profile's, 300]
+    #[arg(long, value_name = "N")]
+    steps: Option<u64>,
+    /// Pairs a batch [default: the profile's, 8]
+    #[arg(long, value_name = "B")]
+    batch: Option<usize>,
+    /// Seed of scene positions, weights, masks and order [default: the profile's, 0]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
     /// Where to train: auto, flex (CPU) or wgpu
     #[arg(long, default_value = "auto")]
-    pub device: DeviceChoice,
+    device: DeviceChoice,
+    /// Use the adapter whose name contains this
+    #[arg(long, value_name = "NAME", env = "COVISTA_ADAPTER")]
+    adapter: Option<String>,
     /// New folder for the trained model; nothing is written without it
-    #[arg(long)]
-    pub out: Option<PathBuf>,
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
     /// One JSON object a step on stdout
     #[arg(long)]
-    pub json: bool,
-}
-
-/// What the generator hands to the trainer: batches without end, and the device to train on.
-pub struct Source {
-    /// Batches of the size and image side of the configuration.
-    pub batches: Box<dyn Iterator<Item = anyhow::Result<PairBatch>>>,
-    /// Opened together with the renderer, so that both can share one graphics device.
-    pub device: TrainDevice,
+    json: bool,
 }
 
 /// Runs `covista pretrain`.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let config = resolve(&args)?;
+    let mut config = args.config.load()?;
+    config.train = apply_flags(config.train, &args)?;
     if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
         return Err(Failure::output(format!(
             "the output folder exists already, name a new one: {}",
             out.display()
         )));
     }
-    let interrupted = catch_interrupt()?;
-    let source = open_source(&args, &config)?;
-    pretrain(source, &config, &args, &interrupted)
-}
-
-/// THE SEAM. Opens scene, generator and device and starts the stream of pairs: `config.batch` pairs of
-/// `config.image` pixels a batch, positions drawn from `config.seed`.
-fn open_source(_args: &Args, _config: &TrainConfig) -> anyhow::Result<Source> {
-    anyhow::bail!("the generator is not wired to pretrain yet")
-}
-
-/// THE SEAM. The training settings: the `[train]` table of the profile with `--set`, then the flags.
-fn resolve(args: &Args) -> anyhow::Result<TrainConfig> {
-    apply_flags(TrainConfig::default(), args)
+    let interrupted = common::interrupt_flag()?;
+    let walkable = Walkable::open(&args.scene, &mut config)?;
+    let devices = device::open(args.device, args.adapter.clone())?;
+    eprintln!("rendering {} on {}", walkable.scene.name, devices.gpu.adapter());
+    let generator = walkable.generator(&devices.gpu, &config, config.train.seed)?;
+    let tries = config.generate.max_positions_per_pair;
+    let mut stream = PairStream::spawn(move || generator.into_pairs(tries), &config.stream, config.train.seed)?;
+    let batches = stream.batches(config.train.batch);
+    pretrain(batches, &config.train, &devices.train, &args, &interrupted)
 }
 
 /// The flags over what the profile says, checked.
@@ -101,22 +86,14 @@ fn apply_flags(mut config: TrainConfig, args: &Args) -> anyhow::Result<TrainConf
     Ok(config)
 }
 
-/// A flag that Ctrl-C (or a termination signal) raises; the second one ends the process at once.
-fn catch_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    let raised = Arc::clone(&flag);
-    ctrlc::set_handler(move || {
-        if raised.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    })
-    .context("cannot catch Ctrl-C")?;
-    Ok(flag)
-}
-
 /// Trains, prints, and saves when asked.
-fn pretrain(source: Source, config: &TrainConfig, args: &Args, interrupted: &AtomicBool) -> anyhow::Result<()> {
-    let Source { batches, device } = source;
+fn pretrain(
+    batches: impl Iterator<Item = Result<PairBatch, StreamError<GenerateError>>>,
+    config: &TrainConfig,
+    device: &TrainDevice,
+    args: &Args,
+    interrupted: &AtomicBool,
+) -> anyhow::Result<()> {
     eprintln!(
         "training {:?} on {}: {} steps of {} pairs, peak learning rate {:.2e}",
         config.model,
@@ -126,7 +103,7 @@ fn pretrain(source: Source, config: &TrainConfig, args: &Args, interrupted: &Ato
         config.peak_lr()
     );
     let mut broken_pipe = None;
-    let (summary, trainer) = train(batches, config, &device, |report| {
+    let (summary, trainer) = train(batches, config, device, |report| {
         if let Err(error) = print_step(report, config.steps, args.json) {
             broken_pipe = Some(error);
             return ControlFlow::Break(());
@@ -142,8 +119,7 @@ fn pretrain(source: Source, config: &TrainConfig, args: &Args, interrupted: &Ato
     }
     print_summary(&summary);
     if summary.stopped == StopReason::Interrupted {
-        let message = format!("interrupted after step {}", summary.steps.saturating_sub(1));
-        return Err(Failure { code: 130, message }.into());
+        return Err(Failure::interrupted(format!("interrupted after {} steps", summary.steps)));
     }
     if let Some(out) = &args.out {
         save_run(out, &trainer, &summary)?;

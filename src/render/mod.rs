@@ -1,1 +1,25 @@
-//! render.
+//! The only folder that names wgpu: a scene and cameras in, views with metric depth out.
+//!
+//! [`Gpu`] owns the device, [`GpuScene`] what was uploaded, [`Renderer`] the pipelines and the
+//! targets. A sweep of cameras is one submission; [`Pending`] is its readback, so that the caller
+//! can submit the next sweep before it waits for this one.
+
+mod cluster;
+mod config;
+mod cull;
+mod error;
+mod gpu;
+mod gpu_data;
+mod gpu_scene;
+mod mesh;
+mod mipmap;
+mod renderer;
+mod target;
+mod texture;
+
+pub use config::{Alpha, Culling, Filter, RenderConfig};
+pub use error::RenderError;
+pub use gpu::{AdapterReport, Gpu, GpuConfig, adapters};
+pub use gpu_scene::GpuScene;
+pub use mipmap::{MipLevel, mip_chain};
+pub use renderer::{Pending, Renderer};

@@ -1,6 +1,9 @@
 //! What several test files share. Not every file uses every helper.
 #![allow(dead_code, reason = "each test binary uses a part of this module")]
 
+pub mod made;
+pub mod raycast;
+
 use std::path::PathBuf;
 
 /// The folder of third-party scenes and fixtures beside the checkout, or `None` with a printed "skipped".
@@ -22,4 +25,25 @@ pub fn shared(relative: &str) -> Option<PathBuf> {
     );
     println!("skipped: {} is not here", path.display());
     None
+}
+
+/// A device to test with, software before hardware so that results agree between machines, or `None`
+/// with a printed "skipped".
+///
+/// With `COVISTA_REQUIRE_GPU=1` its absence is a failure.
+pub fn gpu() -> Option<covista::render::Gpu> {
+    use covista::render::{Gpu, GpuConfig};
+    let named = std::env::var("COVISTA_ADAPTER").is_ok_and(|name| !name.is_empty());
+    let software = GpuConfig {
+        adapter: (!named).then(|| "software".to_owned()),
+    };
+    match Gpu::new(&software).or_else(|_| Gpu::new(&GpuConfig::default())) {
+        Ok(gpu) => Some(gpu),
+        Err(error) => {
+            let required = std::env::var("COVISTA_REQUIRE_GPU").is_ok_and(|v| v == "1");
+            assert!(!required, "COVISTA_REQUIRE_GPU is set but: {error}");
+            println!("skipped: no adapter");
+            None
+        }
+    }
 }

@@ -1,1 +1,26 @@
-//! A furnished flat from a seed.
+//! A furnished flat from a seed: nothing has to be downloaded.
+//!
+//! [`build`] draws a floor plan (five or six rooms in about 14 x 11 m, doorways that an agent can
+//! pass, windows), furnishes it by room type, paints the textures and bakes soft light into the
+//! vertex colours. Surfaces vary from tile to tile and board to board on purpose: features of repeated patterns
+//! cannot be told apart, so a flat of identical tiles would give no matches.
+
+mod bake;
+mod canvas;
+mod color;
+mod config;
+mod flat;
+mod frame;
+mod furnish;
+mod furniture;
+mod mesh;
+mod noise;
+mod openings;
+mod paint;
+mod plan;
+mod shell;
+mod space;
+mod style;
+
+pub use config::ProceduralConfig;
+pub use flat::{ProceduralError, build, build_with};

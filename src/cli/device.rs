@@ -1,0 +1,40 @@
+//! Where to render and where to train: one device for both on a GPU, two on a machine without.
+
+use covista::render::{Gpu, GpuConfig};
+#[cfg(feature = "train")]
+use covista::train::TrainDevice;
+#[cfg(feature = "train")]
+pub use covista::train::DeviceChoice as Choice;
+
+/// The renderer's device and the trainer's.
+#[cfg(feature = "train")]
+pub struct Devices {
+    /// Draws views.
+    pub gpu: Gpu,
+    /// Holds tensors.
+    pub train: TrainDevice,
+}
+
+/// Opens both. On a GPU Burn makes the device and the renderer draws with it, so that pixels and
+/// tensors share one queue; with a software adapter rendering uses that and training the CPU.
+///
+/// `adapter` names the rendering adapter where the two are apart.
+#[cfg(feature = "train")]
+pub fn open(choice: Choice, adapter: Option<String>) -> anyhow::Result<Devices> {
+    let choice = match choice {
+        // Only a GPU is worth the shared device, and asking Burn for one costs a second device.
+        Choice::Auto if !covista::render::adapters().iter().any(|report| !report.is_software) => Choice::Flex,
+        choice => choice,
+    };
+    let (train, shared) = TrainDevice::open(choice)?;
+    let gpu = match shared {
+        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue)?,
+        None => Gpu::new(&GpuConfig { adapter })?,
+    };
+    Ok(Devices { gpu, train })
+}
+
+/// The renderer's device alone.
+pub fn open_renderer(adapter: Option<String>) -> anyhow::Result<Gpu> {
+    Ok(Gpu::new(&GpuConfig { adapter })?)
+}

@@ -1,0 +1,76 @@
+//! From arguments to a generator: scene, navmesh, device, in the order in which each can fail.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use covista::config::Config;
+use covista::export::native::{SceneRecord, TopDown};
+use covista::generate::PairGenerator;
+use covista::navmesh::NavMesh;
+use covista::render::{Gpu, RenderError};
+use covista::scene::{Scene, SceneSource};
+
+use super::common::SceneArgs;
+
+/// Side of a cell of the top-down map, metres.
+const MAP_CELL_M: f32 = 0.05;
+
+/// A scene that an agent can walk, ready for any device.
+pub struct Walkable {
+    /// Triangles and textures.
+    pub scene: Arc<Scene>,
+    /// Where the agent may stand.
+    pub navmesh: Arc<NavMesh>,
+}
+
+impl Walkable {
+    /// Reads the scene, takes the Habitat navmesh beside it or builds one, and checks the island gate.
+    pub fn open(args: &SceneArgs, config: &mut Config) -> anyhow::Result<Self> {
+        let scene = args.load(config)?;
+        for warning in &scene.warnings {
+            tracing::warn!("{}: {warning}", scene.name);
+        }
+        let navmesh = match sibling_navmesh(&args.scene)? {
+            Some(path) if config.scene.use_navmesh_file => NavMesh::load(path)?,
+            _ => NavMesh::build(&scene, &config.navmesh)?,
+        };
+        navmesh.require_island_radius(config.sweep.min_island_radius_m)?;
+        Ok(Self {
+            scene: Arc::new(scene),
+            navmesh: Arc::new(navmesh),
+        })
+    }
+
+    /// The composer over this scene.
+    pub fn generator(&self, gpu: &Gpu, config: &Config, seed: u64) -> Result<PairGenerator, RenderError> {
+        PairGenerator::new(gpu, &self.scene, Arc::clone(&self.navmesh), config.generator(), seed)
+    }
+
+    /// What manifests say of the scene.
+    pub fn record(&self) -> SceneRecord {
+        SceneRecord {
+            name: self.scene.name.clone(),
+            hash: self.scene.hash_hex(),
+        }
+    }
+
+    /// The floor from above.
+    pub fn top_down(&self) -> TopDown {
+        let map = self.navmesh.top_down(MAP_CELL_M);
+        TopDown {
+            image: map.picture(),
+            min_x: f64::from(map.origin.x),
+            min_z: f64::from(map.origin.y),
+            metres_per_pixel: f64::from(map.cell_m),
+        }
+    }
+}
+
+/// `X.navmesh` beside `X.glb` or `X.basis.glb`, if there is one.
+fn sibling_navmesh(scene: &str) -> anyhow::Result<Option<std::path::PathBuf>> {
+    let SceneSource::File(path) = SceneSource::parse(scene)? else {
+        return Ok(None);
+    };
+    let sibling = Path::new(&path).with_extension("navmesh");
+    Ok(sibling.is_file().then_some(sibling))
+}

@@ -1,0 +1,29 @@
+//! The native format: one folder a pair, a manifest last.
+//!
+//! ```text
+//! set/
+//!   manifest.json         what, from what, with which config; every file's BLAKE3; every position tried
+//!   topdown-000.png       the first scene seen from above, where one was handed in
+//!   000000/               pairs in the order in which they were kept
+//!     first.png  second.png               (or .jpg)
+//!     first.depth.npy  second.depth.npy   float32 [height, width], metres, 0 where nothing was hit
+//!     pair.json           cameras, overlap by every measure, patch correspondences, seed and index
+//! ```
+//!
+//! While a run is under way `progress.jsonl` stands in for the manifest: a line for each position
+//! tried, appended and flushed, so that a run that was killed can be continued and then equals one
+//! that was not, byte for byte. Nothing in a pair folder names its own number, so sets can be merged.
+
+mod pair_files;
+mod progress;
+mod reader;
+mod record;
+mod state;
+mod writer;
+
+pub use pair_files::encode as encode_pair;
+pub use reader::NativeReader;
+pub use record::{
+    Counters, DecidingMeasure, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord,
+};
+pub use writer::NativeWriter;

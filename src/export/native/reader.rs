@@ -1,0 +1,138 @@
+//! Reading a set back, finished or not.
+
+use std::path::{Path, PathBuf};
+
+use image::ImageFormat;
+
+use super::pair_files;
+use super::progress::{self, PROGRESS};
+use super::record::{Counters, PairEntry, RunRecord, TopDown, TrialRecord};
+use super::state::{MANIFEST, SetState};
+use crate::export::ExportError;
+use crate::view::ViewPair;
+
+/// A set on disk. Opening reads the records alone; pairs are read one by one.
+#[derive(Debug)]
+pub struct NativeReader {
+    dir: PathBuf,
+    state: SetState,
+    finished: bool,
+}
+
+impl NativeReader {
+    /// Opens the set of `dir` by its manifest, or by its journal where the run has not ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Damaged`] where neither is there or one makes no sense; read errors.
+    pub fn open(dir: &Path) -> Result<Self, ExportError> {
+        let journal = progress::read(&dir.join(PROGRESS))?;
+        let finished = journal.is_none();
+        let state = match journal {
+            Some((state, _)) => state,
+            None => {
+                let manifest = dir.join(MANIFEST);
+                if !manifest.exists() {
+                    let why = format!("no set is here, neither {MANIFEST} nor {PROGRESS}");
+                    return Err(ExportError::damaged(dir, why));
+                }
+                SetState::from_manifest(&manifest)?
+            }
+        };
+        Ok(Self {
+            dir: dir.to_path_buf(),
+            state,
+            finished,
+        })
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// False where the run that writes the set has not ended.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// What the set was made from.
+    pub fn run(&self) -> &RunRecord {
+        &self.state.run
+    }
+
+    /// Adapters that rendered, in the order in which they joined.
+    pub fn adapters(&self) -> &[String] {
+        &self.state.adapters
+    }
+
+    /// What the run counted.
+    pub fn counters(&self) -> Counters {
+        Counters::of(self.state.trials())
+    }
+
+    /// Every position tried, in order.
+    pub fn trials(&self) -> &[TrialRecord] {
+        self.state.trials()
+    }
+
+    /// Number of pairs.
+    pub fn len(&self) -> usize {
+        self.state.pairs()
+    }
+
+    /// True where there are no pairs.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Folders and file hashes of the pairs, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &PairEntry> {
+        self.state.trials().iter().flat_map(|record| &record.pairs)
+    }
+
+    /// Reads one pair, every file checked against its recorded hash.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Damaged`] names the file that is missing, changed or makes no sense.
+    pub fn pair(&self, entry: &PairEntry) -> Result<ViewPair, ExportError> {
+        let folder = self.dir.join(&entry.folder);
+        let files = pair_files::read_files(&folder, entry)?;
+        pair_files::decode(&folder, &files)
+    }
+
+    /// All pairs in order, read as they are asked for.
+    pub fn pairs(&self) -> impl Iterator<Item = Result<ViewPair, ExportError>> {
+        self.entries().map(|entry| self.pair(entry))
+    }
+
+    /// The scenes seen from above, by name, as far as they were stored.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Damaged`] names a picture that is missing or changed.
+    pub fn topdowns(&self) -> Result<Vec<(String, TopDown)>, ExportError> {
+        let read = |entry: &super::record::TopDownEntry| {
+            let path = self.dir.join(&entry.file);
+            let bytes = pair_files::read_verified(&path, &entry.hash)?;
+            let image = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
+                .map_err(|e| ExportError::damaged(&path, e.to_string()))?
+                .into_rgb8();
+            let topdown = TopDown {
+                image,
+                min_x: entry.min_x,
+                min_z: entry.min_z,
+                metres_per_pixel: entry.metres_per_pixel,
+            };
+            Ok((entry.scene.clone(), topdown))
+        };
+        self.state.topdowns.iter().map(read).collect()
+    }
+
+    /// What is wrong with the files of the set; empty where every hash agrees.
+    pub fn verify(&self) -> Vec<ExportError> {
+        let pairs = self.entries().filter_map(|entry| self.pair(entry).err());
+        pairs.chain(self.topdowns().err()).collect()
+    }
+}

@@ -1,0 +1,252 @@
+//! The plain records of a set: the run, its scenes, each position tried.
+
+use std::collections::BTreeMap;
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::export::{PictureFormat, json};
+use crate::view::{Overlap, PairOverlaps};
+
+/// Version of the folder layout and of the JSON files.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What makes a run: the same record, on one adapter and build, makes the same set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Version of this program.
+    pub covista_version: String,
+    /// Name of the profile that the configuration started from.
+    pub profile: String,
+    /// The resolved configuration.
+    pub config: Value,
+    /// [`json::hash`] of `config`.
+    pub config_hash: String,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Scenes in the order in which they are visited.
+    pub scenes: Vec<SceneRecord>,
+    /// How pictures are stored.
+    pub pictures: PictureFormat,
+    /// Which measure keeps a pair, and within what bounds.
+    pub selection: Selection,
+    /// Adapter that renders, by name and driver. Pixels may differ by rounding between adapters.
+    pub adapter: String,
+}
+
+impl RunRecord {
+    /// The record of a run of this build; the configuration's hash is computed here.
+    pub fn new(profile: &str, config: Value, seed: u64, scenes: Vec<SceneRecord>, adapter: &str) -> Self {
+        Self {
+            covista_version: env!("CARGO_PKG_VERSION").into(),
+            profile: profile.into(),
+            config_hash: json::hash(&config),
+            config,
+            seed,
+            scenes,
+            pictures: PictureFormat::default(),
+            selection: Selection::default(),
+            adapter: adapter.into(),
+        }
+    }
+
+    /// The first thing in which two runs differ so that their pairs must not be mixed:
+    /// its name, its value in `self` and its value in `other`. Adapters may differ.
+    pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        let scene_list = |run: &Self| {
+            let names: Vec<_> = run.scenes.iter().map(|s| s.name.as_str()).collect();
+            format!("[{}]", names.join(", "))
+        };
+        let plain = [
+            (
+                "covista version",
+                self.covista_version.clone(),
+                other.covista_version.clone(),
+            ),
+            ("config hash", self.config_hash.clone(), other.config_hash.clone()),
+            ("seed", self.seed.to_string(), other.seed.to_string()),
+            (
+                "picture format",
+                self.pictures.extension().into(),
+                other.pictures.extension().into(),
+            ),
+            ("list of scenes", scene_list(self), scene_list(other)),
+        ];
+        let scenes = self.scenes.iter().zip(&other.scenes);
+        let hashes = scenes.map(|(a, b)| (format!("hash of scene {}", a.name), a.hash.clone(), b.hash.clone()));
+        plain
+            .into_iter()
+            .map(|(what, a, b)| (what.to_string(), a, b))
+            .chain(hashes)
+            .find(|(_, a, b)| a != b)
+    }
+}
+
+/// A scene of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SceneRecord {
+    /// File stem or recipe; what `PairOrigin::scene` says.
+    pub name: String,
+    /// BLAKE3 of the scene's bytes, hexadecimal.
+    pub hash: String,
+}
+
+/// One of the overlap measures of [`PairOverlaps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecidingMeasure {
+    /// Patch votes through the homography of SIFT matches.
+    #[default]
+    Homography,
+    /// True covisibility in pixels.
+    Covisibility,
+    /// Patch votes with true correspondences.
+    PatchTruth,
+}
+
+impl DecidingMeasure {
+    /// This measure of a pair, where it was taken.
+    pub fn of(self, overlaps: &PairOverlaps) -> Option<Overlap> {
+        match self {
+            Self::Homography => overlaps.homography,
+            Self::Covisibility => overlaps.covisibility,
+            Self::PatchTruth => overlaps.patch_truth,
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Homography => "homography overlap",
+            Self::Covisibility => "true covisibility",
+            Self::PatchTruth => "true patch overlap",
+        }
+    }
+}
+
+/// The rule that keeps a pair, as far as a reader of the set needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Selection {
+    /// The measure that decides.
+    pub measure: DecidingMeasure,
+    /// Lower bound of the overlap, in [0, 1].
+    pub low: f64,
+    /// Upper bound of the overlap, in [0, 1].
+    pub high: f64,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self {
+            measure: DecidingMeasure::Homography,
+            low: 0.5,
+            high: 0.75,
+        }
+    }
+}
+
+/// One sampled position: where the agent stopped and what came of its candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+pub struct Trial {
+    /// Name of the scene.
+    pub scene: String,
+    /// Index of the sampled position within the scene.
+    pub index: u64,
+    /// (x, z) of each stop in the world, metres, stored to the micrometre; empty where no position was found.
+    pub stops: Vec<[f64; 2]>,
+    /// Candidate pairs that were refused, by reason.
+    pub refused: BTreeMap<String, u64>,
+}
+
+/// A pair folder of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PairEntry {
+    /// Folder within the set, `000000` and up.
+    pub folder: String,
+    /// BLAKE3 of each file, by name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A position as recorded: the trial, and the pairs it gave or why it gave none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrialRecord {
+    /// The position.
+    #[serde(flatten)]
+    pub trial: Trial,
+    /// Folders that came of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<PairEntry>,
+    /// Why nothing came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a run counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Counters {
+    /// Positions tried.
+    pub positions: u64,
+    /// Positions that gave a pair.
+    pub positions_kept: u64,
+    /// Pairs kept.
+    pub pairs: u64,
+    /// Positions that gave no pair, by reason.
+    pub refused_positions: BTreeMap<String, u64>,
+    /// Candidate pairs refused, by reason, over all positions.
+    pub refused_candidates: BTreeMap<String, u64>,
+}
+
+impl Counters {
+    /// Sums over all positions.
+    pub(crate) fn of(trials: &[TrialRecord]) -> Self {
+        let mut sum = Self::default();
+        for record in trials {
+            sum.positions += 1;
+            sum.positions_kept += u64::from(!record.pairs.is_empty());
+            sum.pairs += record.pairs.len() as u64;
+            if let Some(reason) = &record.reason {
+                *sum.refused_positions.entry(reason.clone()).or_default() += 1;
+            }
+            for (reason, count) in &record.trial.refused {
+                *sum.refused_candidates.entry(reason.clone()).or_default() += count;
+            }
+        }
+        sum
+    }
+
+    /// Share of the tried positions that gave a pair; 0 where none was tried.
+    pub fn yield_fraction(&self) -> f64 {
+        self.positions_kept as f64 / self.positions.max(1) as f64
+    }
+}
+
+/// A scene seen from above, to draw positions on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopDown {
+    /// Columns go along +x, rows along +z: the top of the picture looks along -z.
+    pub image: RgbImage,
+    /// World x of the left edge, metres, stored to the micrometre.
+    pub min_x: f64,
+    /// World z of the top edge, metres, stored to the micrometre.
+    pub min_z: f64,
+    /// Side of a pixel, metres.
+    pub metres_per_pixel: f64,
+}
+
+/// A stored [`TopDown`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TopDownEntry {
+    /// Name of the scene.
+    pub scene: String,
+    /// File within the set.
+    pub file: String,
+    /// BLAKE3 of the file.
+    pub hash: String,
+    /// World x of the left edge, metres, stored to the micrometre.
+    pub min_x: f64,
+    /// World z of the top edge, metres, stored to the micrometre.
+    pub min_z: f64,
+    /// Side of a pixel, metres.
+    pub metres_per_pixel: f64,
+}

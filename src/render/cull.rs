@@ -1,0 +1,118 @@
+//! Which clusters a camera can see, on the CPU.
+
+use glam::{DVec3, Vec3};
+
+use super::cluster::Cluster;
+use super::gpu_data::ViewUniforms;
+use crate::camera::Camera;
+
+/// A run of indices to draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Run {
+    pub first_index: u32,
+    pub index_count: u32,
+    /// Squared distance from the eye to the nearest box in it, metres squared.
+    pub nearest: f32,
+}
+
+/// A camera as the culling and the vertex shader want it, relative to the scene's origin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frustum {
+    eye: Vec3,
+    /// Inward normals of the four sides and of the near plane, with the plane's offset from the eye.
+    planes: [(Vec3, f32); 5],
+}
+
+/// The vertex shader's constants for a camera, and its frustum.
+pub(super) fn view_of(camera: &Camera, origin: DVec3, near_m: f64) -> (ViewUniforms, Frustum) {
+    let k = &camera.intrinsics;
+    let axes = camera.world_from_camera.matrix3;
+    let (width, height) = (f64::from(k.width), f64::from(k.height));
+    // Clip x runs right, clip y up; a pixel's centre is at +0.5.
+    let row_x = axes.x_axis * (2.0 * k.fx / width) + axes.z_axis * (2.0 * k.cx / width - 1.0);
+    let row_y = -(axes.y_axis * (2.0 * k.fy / height) + axes.z_axis * (2.0 * k.cy / height - 1.0));
+    let row_w = axes.z_axis;
+    let eye = (camera.eye() - origin).as_vec3();
+    let uniforms = ViewUniforms {
+        row_x: row_x.as_vec3().into(),
+        near_m: near_m as f32,
+        row_y: row_y.as_vec3().into(),
+        pad_y: 0.0,
+        row_w: row_w.as_vec3().into(),
+        pad_w: 0.0,
+        eye: eye.into(),
+        pad_eye: 0.0,
+    };
+    let side = |normal: DVec3| (normal.normalize_or_zero().as_vec3(), 0.0);
+    let frustum = Frustum {
+        eye,
+        planes: [
+            side(row_w + row_x),
+            side(row_w - row_x),
+            side(row_w + row_y),
+            side(row_w - row_y),
+            (row_w.as_vec3(), near_m as f32),
+        ],
+    };
+    (uniforms, frustum)
+}
+
+impl Frustum {
+    /// False only where no front face of the cluster can show (no face at all, where `cull` is off).
+    fn may_show(&self, cluster: &Cluster, cull: bool) -> bool {
+        let center = cluster.center - self.eye;
+        // Rounding of the vertex shader is far below this share of the coordinates.
+        let slack = 1e-5 * (center.abs().max_element() + cluster.half.max_element()) + 1e-6;
+        for (normal, offset) in self.planes {
+            let reach = normal.abs().dot(cluster.half);
+            if normal.dot(center) + reach + slack < offset {
+                return false;
+            }
+        }
+        if cull && cluster.spread <= 1.0 {
+            let radius = cluster.half.length();
+            if center.dot(cluster.axis) > cluster.spread * center.length() + radius + slack {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn distance_squared(&self, cluster: &Cluster) -> f32 {
+        let outside = ((cluster.center - self.eye).abs() - cluster.half).max(Vec3::ZERO);
+        outside.length_squared()
+    }
+
+    /// Runs of indices that may show, neighbours merged, in the buffer's order.
+    pub fn visible(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
+        runs.clear();
+        for cluster in clusters {
+            if !self.may_show(cluster, cull) {
+                continue;
+            }
+            let nearest = self.distance_squared(cluster);
+            match runs.last_mut() {
+                Some(last) if last.first_index + last.index_count == cluster.first_index => {
+                    last.index_count += cluster.index_count;
+                    last.nearest = last.nearest.min(nearest);
+                }
+                _ => runs.push(Run {
+                    first_index: cluster.first_index,
+                    index_count: cluster.index_count,
+                    nearest,
+                }),
+            }
+        }
+    }
+
+    /// Single clusters that may show, farthest first: the order in which transparency is laid.
+    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
+        runs.clear();
+        runs.extend(clusters.iter().filter(|c| self.may_show(c, cull)).map(|c| Run {
+            first_index: c.first_index,
+            index_count: c.index_count,
+            nearest: (c.center - self.eye).length_squared(),
+        }));
+        runs.sort_by(|a, b| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
+    }
+}

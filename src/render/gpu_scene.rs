@@ -1,0 +1,345 @@
+//! A scene on the device: one vertex buffer, one index buffer, groups of clusters that share state.
+
+use std::collections::BTreeMap;
+
+use glam::{DVec3, Vec3};
+
+use super::cluster::{self, Cluster};
+use super::error::RenderError;
+use super::gpu::Gpu;
+use super::gpu_data::{MaterialUniforms, Vertex};
+use super::mesh::Shading;
+use super::texture;
+use crate::scene::{AlphaMode, Material, Sampler, Scene};
+
+/// An uploaded scene, ready to be drawn from any camera.
+#[derive(Debug)]
+pub struct GpuScene {
+    pub(super) vertices: wgpu::Buffer,
+    pub(super) indices: wgpu::Buffer,
+    pub(super) groups: Vec<Group>,
+    /// What the vertices are relative to, world metres.
+    pub(super) origin: DVec3,
+    triangles: usize,
+    bytes: u64,
+}
+
+/// Triangles that one pipeline and one material bind group draw.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub shading: Shading,
+    pub alpha: AlphaMode,
+    pub double_sided: bool,
+    /// By filter: with mip levels, and without.
+    pub material: [wgpu::BindGroup; 2],
+    pub clusters: Vec<Cluster>,
+}
+
+/// What must agree for triangles to be drawn together. Factors and vertex colours are in the vertices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct GroupKey {
+    shading: Shading,
+    /// Alpha mode and the bits of the cutoff.
+    alpha: (u8, u32),
+    double_sided: bool,
+    /// Texture and index into the list of distinct samplers.
+    texture: Option<(usize, usize)>,
+}
+
+impl GpuScene {
+    /// Uploads triangles, materials and textures.
+    ///
+    /// # Errors
+    /// [`RenderError::TooLarge`] where a texture or the whole geometry exceeds the adapter's limits,
+    /// [`RenderError::Device`] where the driver refuses.
+    pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, RenderError> {
+        let origin = origin(scene);
+        let mut samplers: Vec<Sampler> = Vec::new();
+        let mut members: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
+        for (index, primitive) in scene.primitives.iter().enumerate() {
+            let key = group_key(scene, primitive.material, &primitive.colors, &mut samplers);
+            members.entry(key).or_default().push(index);
+        }
+
+        let mut vertices = Vec::new();
+        let mut indices = Vec::new();
+        let mut clusters = Vec::with_capacity(members.len());
+        for primitives in members.values() {
+            clusters.push(gather(scene, primitives, origin, &mut vertices, &mut indices));
+        }
+        let bytes = (vertices.len() * size_of::<Vertex>() + indices.len() * 4) as u64;
+        for (what, size) in [
+            ("the vertex buffer", vertices.len() * size_of::<Vertex>()),
+            ("the index buffer", indices.len() * 4),
+        ] {
+            if size as u64 > gpu.adapter().max_buffer_bytes {
+                return Err(RenderError::TooLarge {
+                    what: format!("{what} of scene \"{}\"", scene.name),
+                    size: format!("{size} bytes"),
+                    limit: format!("{} bytes", gpu.adapter().max_buffer_bytes),
+                });
+            }
+        }
+
+        let textures = scene
+            .textures
+            .iter()
+            .map(|t| texture::upload(gpu, t))
+            .collect::<Result<Vec<_>, _>>()?;
+        let texture_bytes: usize = scene.textures.iter().map(|t| t.rgba.len() / 3 * 4).sum();
+        gpu.scoped("uploading a scene", || {
+            let white = white(gpu);
+            let filters: Vec<[wgpu::Sampler; 2]> = samplers
+                .iter()
+                .map(|s| [true, false].map(|mips| texture::sampler(gpu, s, mips)))
+                .collect();
+            let any = [true, false].map(|mips| texture::sampler(gpu, &Sampler::default(), mips));
+            let groups = members
+                .keys()
+                .zip(clusters)
+                .map(|(key, clusters)| {
+                    let (view, filter) = match key.texture {
+                        Some((texture, sampler)) => (&textures[texture], &filters[sampler]),
+                        None => (&white, &any),
+                    };
+                    let uniforms = uniform_buffer(gpu, key);
+                    Group {
+                        shading: key.shading,
+                        alpha: alpha_mode(key),
+                        double_sided: key.double_sided,
+                        material: [0, 1].map(|filtered| material(gpu, &uniforms, view, &filter[filtered])),
+                        clusters,
+                    }
+                })
+                .collect();
+            Self {
+                vertices: buffer(
+                    gpu,
+                    "vertices",
+                    bytemuck::cast_slice(&vertices),
+                    wgpu::BufferUsages::VERTEX,
+                ),
+                indices: buffer(
+                    gpu,
+                    "indices",
+                    bytemuck::cast_slice(&indices),
+                    wgpu::BufferUsages::INDEX,
+                ),
+                groups,
+                origin,
+                triangles: indices.len() / 3,
+                bytes: bytes + texture_bytes as u64,
+            }
+        })
+    }
+
+    /// Number of triangles.
+    pub fn triangle_count(&self) -> usize {
+        self.triangles
+    }
+
+    /// Bytes on the device, textures with their mip levels included.
+    pub fn device_bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// A whole-metre point near the scene where 32-bit coordinates would lose a tenth of a millimetre, else zero.
+fn origin(scene: &Scene) -> DVec3 {
+    let Some(bounds) = scene.bounds() else {
+        return DVec3::ZERO;
+    };
+    let largest = bounds.min.abs().max(bounds.max.abs()).max_element();
+    if largest < 256.0 {
+        DVec3::ZERO
+    } else {
+        (0.5 * (bounds.min.as_dvec3() + bounds.max.as_dvec3())).round()
+    }
+}
+
+fn group_key(scene: &Scene, material: usize, colors: &[[f32; 4]], samplers: &mut Vec<Sampler>) -> GroupKey {
+    let default = Material::default();
+    let material = scene.materials.get(material).unwrap_or(&default);
+    let texture = material
+        .texture
+        .filter(|t| t.texture < scene.textures.len())
+        .map(|reference| {
+            let known = samplers.iter().position(|s| *s == reference.sampler);
+            let sampler = known.unwrap_or_else(|| {
+                samplers.push(reference.sampler);
+                samplers.len() - 1
+            });
+            (reference.texture, sampler)
+        });
+    let untinted = colors.is_empty() && material.base_color == [1.0; 4];
+    let shading = match (texture.is_some(), colors.is_empty()) {
+        (true, _) if untinted => Shading::Textured,
+        (true, _) => Shading::Tinted,
+        (false, true) => Shading::Flat,
+        (false, false) => Shading::Smooth,
+    };
+    let alpha = match material.alpha {
+        AlphaMode::Opaque => (0, 0),
+        AlphaMode::Mask(cutoff) => (1, cutoff.to_bits()),
+        AlphaMode::Blend => (2, 0),
+    };
+    GroupKey {
+        shading,
+        alpha,
+        double_sided: material.double_sided,
+        texture,
+    }
+}
+
+fn alpha_mode(key: &GroupKey) -> AlphaMode {
+    match key.alpha {
+        (1, cutoff) => AlphaMode::Mask(f32::from_bits(cutoff)),
+        (2, _) => AlphaMode::Blend,
+        _ => AlphaMode::Opaque,
+    }
+}
+
+/// Clusters of the given primitives; their vertices, in order of first use, and indices are appended.
+fn gather(
+    scene: &Scene,
+    primitives: &[usize],
+    origin: DVec3,
+    vertices: &mut Vec<Vertex>,
+    indices: &mut Vec<u32>,
+) -> Vec<Cluster> {
+    // (place in `primitives`, first index) of each triangle.
+    let mut triangles: Vec<(u32, u32)> = Vec::new();
+    let mut centroids: Vec<Vec3> = Vec::new();
+    let placed = |position: [f32; 3]| (DVec3::from(position.map(f64::from)) - origin).as_vec3();
+    for (place, &index) in primitives.iter().enumerate() {
+        let primitive = &scene.primitives[index];
+        for (triangle, corners) in primitive.indices.chunks_exact(3).enumerate() {
+            let sum: Vec3 = corners.iter().map(|&i| placed(primitive.positions[i as usize])).sum();
+            triangles.push((place as u32, triangle as u32 * 3));
+            centroids.push(sum / 3.0);
+        }
+    }
+    let (order, runs) = cluster::split(&centroids);
+    let mut renumbered: Vec<Vec<u32>> = primitives
+        .iter()
+        .map(|&index| vec![u32::MAX; scene.primitives[index].positions.len()])
+        .collect();
+    let mut clusters = Vec::with_capacity(runs.len());
+    let mut corners = Vec::with_capacity(cluster::TRIANGLES);
+    let mut rest = order.as_slice();
+    for run in runs {
+        let (here, later) = rest.split_at(run as usize);
+        rest = later;
+        let first_index = indices.len() as u32;
+        corners.clear();
+        for &triangle in here {
+            let (place, first) = triangles[triangle as usize];
+            let primitive = &scene.primitives[primitives[place as usize]];
+            let factor = scene
+                .materials
+                .get(primitive.material)
+                .map_or([1.0; 4], |m| m.base_color);
+            let corner = [0, 1, 2].map(|k| {
+                let old = primitive.indices[first as usize + k] as usize;
+                let new = &mut renumbered[place as usize][old];
+                if *new == u32::MAX {
+                    *new = vertices.len() as u32;
+                    let tint = primitive.colors.get(old).copied().unwrap_or([1.0; 4]);
+                    vertices.push(Vertex {
+                        position: placed(primitive.positions[old]).into(),
+                        uv: primitive.uvs.get(old).copied().unwrap_or_default(),
+                        color: [0, 1, 2, 3].map(|c| unorm16(factor[c] * tint[c])),
+                    });
+                }
+                indices.push(*new);
+                Vec3::from(vertices[*new as usize].position)
+            });
+            corners.push(corner);
+        }
+        clusters.push(cluster::bound(first_index, &corners));
+    }
+    clusters
+}
+
+fn unorm16(value: f32) -> u16 {
+    (value.clamp(0.0, 1.0) * 65535.0 + 0.5) as u16
+}
+
+fn buffer(gpu: &Gpu, label: &str, bytes: &[u8], usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    // Never empty, so that a scene without triangles is a scene like any other.
+    let size = bytes.len().max(16) as u64;
+    let buffer = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size,
+        usage: usage | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    if !bytes.is_empty() {
+        gpu.queue.write_buffer(&buffer, 0, bytes);
+    }
+    buffer
+}
+
+fn uniform_buffer(gpu: &Gpu, key: &GroupKey) -> wgpu::Buffer {
+    let cutoff = match alpha_mode(key) {
+        AlphaMode::Mask(cutoff) => cutoff,
+        AlphaMode::Opaque | AlphaMode::Blend => 0.0,
+    };
+    let uniforms = MaterialUniforms {
+        alpha_cutoff: cutoff,
+        pad_a: 0.0,
+        pad_b: 0.0,
+        pad_c: 0.0,
+    };
+    buffer(
+        gpu,
+        "material",
+        bytemuck::bytes_of(&uniforms),
+        wgpu::BufferUsages::UNIFORM,
+    )
+}
+
+fn white(gpu: &Gpu) -> wgpu::TextureView {
+    let texture = gpu.device.create_texture(&wgpu::TextureDescriptor {
+        label: Some("white"),
+        size: wgpu::Extent3d::default(),
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: wgpu::TextureFormat::Rgba8Unorm,
+        usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
+        view_formats: &[],
+    });
+    gpu.queue.write_texture(
+        texture.as_image_copy(),
+        &[255; 4],
+        wgpu::TexelCopyBufferLayout {
+            offset: 0,
+            bytes_per_row: Some(4),
+            rows_per_image: Some(1),
+        },
+        wgpu::Extent3d::default(),
+    );
+    texture.create_view(&wgpu::TextureViewDescriptor::default())
+}
+
+fn material(gpu: &Gpu, uniforms: &wgpu::Buffer, view: &wgpu::TextureView, sampler: &wgpu::Sampler) -> wgpu::BindGroup {
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("material"),
+        layout: &gpu.layouts.material,
+        entries: &[
+            wgpu::BindGroupEntry {
+                binding: 0,
+                resource: uniforms.as_entire_binding(),
+            },
+            wgpu::BindGroupEntry {
+                binding: 1,
+                resource: wgpu::BindingResource::TextureView(view),
+            },
+            wgpu::BindGroupEntry {
+                binding: 2,
+                resource: wgpu::BindingResource::Sampler(sampler),
+            },
+        ],
+    })
+}

@@ -1,0 +1,17 @@
+//! glTF 2.0, as `.glb` or `.gltf` with files beside it.
+//!
+//! The flow: container → JSON → required extensions → buffers → placed meshes → primitives and images in parallel.
+
+mod accessor;
+mod buffers;
+mod container;
+mod extensions;
+mod json;
+mod material;
+mod nodes;
+mod primitive;
+mod read;
+mod textures;
+
+pub(in crate::scene) use container::is_glb;
+pub(in crate::scene) use read::read;

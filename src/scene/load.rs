@@ -1,0 +1,68 @@
+//! The one way in: a path becomes a scene.
+
+use std::path::Path;
+
+use super::builder::SceneBuilder;
+use super::config::SceneConfig;
+use super::error::SceneError;
+use super::files::SceneFiles;
+use super::model::Scene;
+use super::up::{up_axis, world_from_file};
+use super::{gltf, obj, ply};
+
+enum Kind {
+    Gltf,
+    Obj,
+    Ply,
+}
+
+/// Reads a scene file (`.glb`, `.gltf`, `.obj` with its `.mtl`, `.ply`) into world coordinates: metres, Y up.
+///
+/// Nothing outside the file's own folder is read. The scene's hash is BLAKE3 over the main file, then what it refers
+/// to: buffers in order, then the images that are used, in order. What was ignored or repaired is in
+/// [`Scene::warnings`].
+///
+/// # Errors
+/// [`SceneError`], each with the path: missing or unreadable files, files that break their format, features that are
+/// not supported, limits, and a scene without a triangle. Hostile files end in an error or in a sane scene, within
+/// the memory that [`super::Limits`] states.
+pub fn load(path: impl AsRef<Path>, config: &SceneConfig) -> Result<Scene, SceneError> {
+    let path = path.as_ref();
+    let (mut files, bytes) = SceneFiles::open(path, &config.limits)?;
+    let world_from_file = world_from_file(up_axis(path, config.up));
+    let mut builder = SceneBuilder::new(path, &config.limits);
+    let read = match kind(path, &bytes)? {
+        Kind::Gltf => gltf::read,
+        Kind::Obj => obj::read,
+        Kind::Ply => ply::read,
+    };
+    read(&bytes, world_from_file, &config.limits, &mut files, &mut builder)?;
+    builder.finish(files.digest())
+}
+
+/// The kind of a file: by its first bytes where they tell, else by its suffix.
+fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, SceneError> {
+    if bytes.is_empty() {
+        return Err(SceneError::malformed(path, "it is empty"));
+    }
+    if gltf::is_glb(bytes) {
+        return Ok(Kind::Gltf);
+    }
+    if bytes.starts_with(b"ply\n") || bytes.starts_with(b"ply\r") {
+        return Ok(Kind::Ply);
+    }
+    let suffix = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    match suffix.as_deref() {
+        Some("gltf") => Ok(Kind::Gltf),
+        Some("obj") => Ok(Kind::Obj),
+        Some("ply") => Ok(Kind::Ply),
+        Some("glb") => Err(SceneError::malformed(path, "it does not begin like a GLB")),
+        _ => Err(SceneError::UnknownKind {
+            what: match suffix {
+                Some(suffix) => format!("the suffix is .{suffix}"),
+                None => "it has no suffix".to_owned(),
+            },
+            path: path.to_owned(),
+        }),
+    }
+}

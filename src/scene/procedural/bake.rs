@@ -1,0 +1,217 @@
+//! Light baked into vertex colours: ambient occlusion, daylight from the windows, ceiling lamps.
+//!
+//! Shade comes from boxes only, room by room. Directions and sample points are fixed, not drawn, so
+//! that neighbouring vertices differ by what they see and not by noise.
+
+use glam::{Vec3, vec3};
+use rayon::prelude::*;
+
+use super::ProceduralConfig;
+use super::mesh::{Blocker, Mesh, Vertex};
+use super::plan::Rect;
+
+/// A window as a lamp: sample points on its pane, the direction into the room, its area in m^2.
+#[derive(Debug, Clone)]
+pub(super) struct Daylight {
+    pub(super) points: Vec<Vec3>,
+    pub(super) inward: Vec3,
+    pub(super) area: f32,
+}
+
+/// What lights one room.
+#[derive(Debug, Clone)]
+pub(super) struct RoomLight {
+    pub(super) rect: Rect,
+    pub(super) ceiling: f32,
+    pub(super) windows: Vec<Daylight>,
+    pub(super) lamps: Vec<Vec3>,
+}
+
+/// Distance within which things occlude ambient light, metres.
+const REACH: f32 = 1.1;
+
+/// Cosine-weighted directions about +z (Hammersley points).
+fn hemisphere(n: u32) -> Vec<Vec3> {
+    (0..n)
+        .map(|k| {
+            let s = (k as f32 + 0.5) / n as f32;
+            let t = k.reverse_bits() as f32 / 4_294_967_296.0;
+            let (radius, angle) = (s.sqrt(), std::f32::consts::TAU * t);
+            vec3(radius * libm::cosf(angle), radius * libm::sinf(angle), (1.0 - s).sqrt())
+        })
+        .collect()
+}
+
+/// Where a ray from `origin` enters a box: `None` if it misses or starts inside.
+fn enter(blocker: &Blocker, origin: Vec3, inverse: Vec3) -> Option<f32> {
+    let (a, b) = ((blocker.min - origin) * inverse, (blocker.max - origin) * inverse);
+    let (near, far) = (a.min(b).max_element(), a.max(b).min_element());
+    (near > 0.0 && near <= far).then_some(near)
+}
+
+fn inverse(direction: Vec3) -> Vec3 {
+    let safe = |c: f32| 1.0 / if c.abs() < 1e-7 { 1e-7f32.copysign(c) } else { c };
+    vec3(safe(direction.x), safe(direction.y), safe(direction.z))
+}
+
+struct Bake<'a> {
+    rooms: &'a [RoomLight],
+    blockers: Vec<Vec<Blocker>>,
+    directions: Vec<Vec3>,
+}
+
+impl Bake<'_> {
+    fn is_lit(&self, room: usize, origin: Vec3, target: Vec3) -> bool {
+        let ray = target - origin;
+        let inverse = inverse(ray);
+        !self.blockers[room]
+            .iter()
+            .any(|b| enter(b, origin, inverse).is_some_and(|t| t < 0.98))
+    }
+
+    /// Share of ambient light that reaches a vertex, 0 to 1.
+    fn ambient(&self, room: usize, origin: Vec3, normal: Vec3) -> f32 {
+        let light = &self.rooms[room];
+        let near: Vec<&Blocker> = self.blockers[room]
+            .iter()
+            .filter(|b| (origin.clamp(b.min, b.max) - origin).length_squared() < REACH * REACH)
+            .collect();
+        let helper = if normal.y.abs() < 0.9 { Vec3::Y } else { Vec3::X };
+        let right = helper.cross(normal).normalize_or_zero();
+        let front = normal.cross(right);
+        let (low, high) = (
+            vec3(light.rect.x0, 0.0, light.rect.z0),
+            vec3(light.rect.x1, light.ceiling, light.rect.z1),
+        );
+        let inside = origin.clamp(low, high);
+        let mut open = 0.0;
+        for d in &self.directions {
+            let direction = right * d.x + front * d.y + normal * d.z;
+            let inverse = inverse(direction);
+            let walls = ((low - inside) * inverse).max((high - inside) * inverse).min_element();
+            let hit = near
+                .iter()
+                .filter_map(|b| enter(b, origin, inverse))
+                .fold(walls.max(0.0), f32::min);
+            open += (hit / REACH).min(1.0);
+        }
+        open / self.directions.len() as f32
+    }
+
+    /// Light on a vertex as an RGB factor for its texture.
+    fn light(&self, vertex: &Vertex) -> Vec3 {
+        let room = usize::from(vertex.room);
+        let light = &self.rooms[room];
+        let normal = vertex.normal;
+        let origin = vertex.position + normal * 0.02;
+        let covered = vertex.is_shell
+            && self.blockers[room]
+                .iter()
+                .any(|b| origin.cmpge(b.min).all() && origin.cmple(b.max).all());
+        if covered {
+            return Vec3::splat(0.1);
+        }
+        let open = self.ambient(room, origin, normal);
+        let mut sum = vec3(0.40, 0.395, 0.385) * (0.25 + 0.75 * open);
+        for window in &light.windows {
+            let share = window.area / window.points.len() as f32;
+            for &point in &window.points {
+                let ray = point - origin;
+                let d2 = ray.length_squared().max(0.04);
+                let d = d2.sqrt();
+                let at_vertex = (0.12 + 0.88 * normal.dot(ray) / d).max(0.0);
+                let at_window = (-window.inward.dot(ray) / d).max(0.0);
+                if at_vertex * at_window > 0.0 && self.is_lit(room, origin, point) {
+                    let gain = 1.15 * share * at_vertex * at_window / (d2 + 0.5);
+                    sum += vec3(0.97, 1.0, 1.04) * gain;
+                }
+            }
+        }
+        for &lamp in &light.lamps {
+            let ray = lamp - origin;
+            let d = ray.length().max(0.2);
+            let facing = (0.3 + 0.7 * normal.dot(ray) / d).max(0.0);
+            if facing > 0.0 && self.is_lit(room, origin, lamp) {
+                sum += vec3(1.06, 1.0, 0.9) * (0.75 * facing / (0.9 + d * d) * 1.5);
+            }
+        }
+        sum
+    }
+}
+
+/// Vertex colours for every part, in order: tint times light in display space.
+pub(super) fn bake(mesh: &Mesh, rooms: &[RoomLight], config: &ProceduralConfig) -> Vec<Vec<[f32; 4]>> {
+    let mut blockers = vec![Vec::new(); rooms.len()];
+    for blocker in &mesh.blockers {
+        blockers[usize::from(blocker.room)].push(*blocker);
+    }
+    let bake = Bake {
+        rooms,
+        blockers,
+        directions: hemisphere(config.ambient_rays),
+    };
+    mesh.parts
+        .values()
+        .map(|part| {
+            part.vertices
+                .par_iter()
+                .map(|vertex| {
+                    let own = vertex.glow.max(1.0 - config.shading);
+                    let light = if own >= 1.0 {
+                        Vec3::ONE
+                    } else {
+                        bake.light(vertex).lerp(Vec3::ONE, own)
+                    };
+                    let shown = light.to_array().map(|c| libm::powf(c.clamp(0.0, 1.0), 1.0 / 2.2));
+                    [
+                        shown[0] * vertex.tint[0],
+                        shown[1] * vertex.tint[1],
+                        shown[2] * vertex.tint[2],
+                        1.0,
+                    ]
+                })
+                .collect()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floor_in_the_open_is_lighter_than_one_in_a_corner() {
+        let room = RoomLight {
+            rect: Rect {
+                x0: 0.0,
+                z0: 0.0,
+                x1: 6.0,
+                z1: 6.0,
+            },
+            ceiling: 2.7,
+            windows: Vec::new(),
+            lamps: Vec::new(),
+        };
+        let bake = Bake {
+            rooms: &[room],
+            blockers: vec![Vec::new()],
+            directions: hemisphere(64),
+        };
+        let open = bake.ambient(0, vec3(3.0, 0.02, 3.0), Vec3::Y);
+        let edge = bake.ambient(0, vec3(0.01, 0.02, 3.0), Vec3::Y);
+        let corner = bake.ambient(0, vec3(0.01, 0.02, 0.01), Vec3::Y);
+        assert!(open > 0.99 && edge < 0.75 && corner < edge, "{open} {edge} {corner}");
+    }
+
+    #[test]
+    fn a_ray_meets_a_box_where_it_should() {
+        let blocker = Blocker {
+            min: vec3(1.0, -1.0, -1.0),
+            max: vec3(2.0, 1.0, 1.0),
+            room: 0,
+        };
+        assert_eq!(enter(&blocker, Vec3::ZERO, inverse(Vec3::X)), Some(1.0));
+        assert_eq!(enter(&blocker, Vec3::ZERO, inverse(-Vec3::X)), None);
+        assert_eq!(enter(&blocker, vec3(1.5, 0.0, 0.0), inverse(Vec3::X)), None);
+    }
+}

@@ -1,0 +1,416 @@
+//! The floor plan: rooms, doors and windows of one flat, all axis-aligned.
+
+use super::ProceduralConfig;
+use super::color::draw;
+use crate::rng::Rng;
+
+/// Thickness of inner walls, metres.
+pub(super) const WALL: f32 = 0.14;
+/// Depth of a window reveal in the outer wall, metres.
+pub(super) const REVEAL: f32 = 0.28;
+/// Shortest side of a room, between wall centres, metres.
+const SHORTEST: f32 = 2.7;
+
+/// A rectangle on the floor, metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rect {
+    pub(super) x0: f32,
+    pub(super) z0: f32,
+    pub(super) x1: f32,
+    pub(super) z1: f32,
+}
+
+impl Rect {
+    pub(super) fn width(&self) -> f32 {
+        self.x1 - self.x0
+    }
+
+    pub(super) fn depth(&self) -> f32 {
+        self.z1 - self.z0
+    }
+
+    pub(super) fn area(&self) -> f32 {
+        self.width() * self.depth()
+    }
+
+    pub(super) fn centre(&self) -> [f32; 2] {
+        [0.5 * (self.x0 + self.x1), 0.5 * (self.z0 + self.z1)]
+    }
+
+    /// Every side moved outwards by `by` (inwards where negative).
+    pub(super) fn grown(&self, by: f32) -> Self {
+        Self {
+            x0: self.x0 - by,
+            z0: self.z0 - by,
+            x1: self.x1 + by,
+            z1: self.z1 + by,
+        }
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.x0 < other.x1 && other.x0 < self.x1 && self.z0 < other.z1 && other.z0 < self.z1
+    }
+
+    pub(super) fn contains(&self, other: &Self) -> bool {
+        self.x0 <= other.x0 && self.z0 <= other.z0 && self.x1 >= other.x1 && self.z1 >= other.z1
+    }
+
+    /// Smallest rectangle around two points.
+    pub(super) fn around(a: [f32; 2], b: [f32; 2]) -> Self {
+        Self {
+            x0: a[0].min(b[0]),
+            z0: a[1].min(b[1]),
+            x1: a[0].max(b[0]),
+            z1: a[1].max(b[1]),
+        }
+    }
+}
+
+/// A wall of a room by where it lies: North is the least z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Side {
+    North,
+    East,
+    South,
+    West,
+}
+
+/// All four sides in order.
+pub(super) const SIDES: [Side; 4] = [Side::North, Side::East, Side::South, Side::West];
+
+impl Side {
+    /// True where the wall runs along x.
+    pub(super) fn along_x(self) -> bool {
+        matches!(self, Self::North | Self::South)
+    }
+
+    pub(super) fn opposite(self) -> Self {
+        match self {
+            Self::North => Self::South,
+            Self::East => Self::West,
+            Self::South => Self::North,
+            Self::West => Self::East,
+        }
+    }
+}
+
+/// What a room is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RoomKind {
+    Living,
+    Kitchen,
+    Dining,
+    Bedroom,
+    Study,
+    Bath,
+    Hall,
+}
+
+/// A hole in a wall of a room; `from` and `to` are world x or z along the wall.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Opening {
+    pub(super) side: Side,
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) bottom: f32,
+    pub(super) top: f32,
+    pub(super) is_window: bool,
+}
+
+/// A room; `rect` is its clear floor between wall faces.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Room {
+    pub(super) rect: Rect,
+    pub(super) kind: RoomKind,
+    pub(super) openings: Vec<Opening>,
+}
+
+/// A doorway between `rooms[0]` (on the side of the lesser coordinate) and `rooms[1]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Door {
+    pub(super) rooms: [usize; 2],
+    /// Wall of `rooms[0]` that the door is in: East or South.
+    pub(super) side: Side,
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) top: f32,
+    /// An archway has no leaf.
+    pub(super) is_arch: bool,
+}
+
+/// A whole flat with its corner at the origin.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Plan {
+    pub(super) outer: Rect,
+    pub(super) ceiling: f32,
+    pub(super) rooms: Vec<Room>,
+    pub(super) doors: Vec<Door>,
+}
+
+impl Plan {
+    /// Draws a plan.
+    pub(super) fn draw(config: &ProceduralConfig, rng: &mut Rng) -> Self {
+        let outer = Rect {
+            x0: 0.0,
+            z0: 0.0,
+            x1: draw(rng, config.width_m[0], config.width_m[1]),
+            z1: draw(rng, config.depth_m[0], config.depth_m[1]),
+        };
+        let ceiling = draw(rng, config.ceiling_m[0], config.ceiling_m[1]);
+        let target = config.rooms[0] + rng.below(u64::from(config.rooms[1] - config.rooms[0]) + 1) as u32;
+        let (cells, hall) = partition(outer, target as usize, rng);
+        let kinds = assign_kinds(&cells, hall);
+        let mut rooms: Vec<Room> = cells
+            .iter()
+            .zip(kinds)
+            .map(|(cell, kind)| Room {
+                rect: cell.grown(-0.5 * WALL),
+                kind,
+                openings: Vec::new(),
+            })
+            .collect();
+        let doors = connect(&rooms, config, rng);
+        for door in &doors {
+            let hole = |side| Opening {
+                side,
+                from: door.from,
+                to: door.to,
+                bottom: 0.0,
+                top: door.top,
+                is_window: false,
+            };
+            rooms[door.rooms[0]].openings.push(hole(door.side));
+            rooms[door.rooms[1]].openings.push(hole(door.side.opposite()));
+        }
+        for room in &mut rooms {
+            add_windows(room, outer, ceiling, rng);
+        }
+        Self {
+            outer,
+            ceiling,
+            rooms,
+            doors,
+        }
+    }
+}
+
+/// Cuts the flat into cells; the second value is the corridor's index where there is one.
+fn partition(outer: Rect, target: usize, rng: &mut Rng) -> (Vec<Rect>, Option<usize>) {
+    let mut cells = vec![outer];
+    let mut hall = None;
+    if target >= 5 && outer.depth() >= 2.0 * SHORTEST + 3.0 && rng.chance(0.45) {
+        let width = draw(rng, 1.7, 2.1);
+        let z = draw(rng, 0.4, 0.6) * (outer.depth() - width);
+        let strip = |z0, z1| Rect { z0, z1, ..outer };
+        cells = vec![strip(z, z + width), strip(0.0, z), strip(z + width, outer.z1)];
+        hall = Some(0);
+    }
+    while cells.len() < target {
+        let candidates = cells
+            .iter()
+            .enumerate()
+            .filter(|(i, c)| hall != Some(*i) && c.width().max(c.depth()) >= 2.0 * SHORTEST + 0.1);
+        // Long rooms first, then large ones.
+        let weight = |c: &Rect| c.area() * (c.width() / c.depth()).max(c.depth() / c.width());
+        let Some((i, cell)) = candidates.max_by(|a, b| weight(a.1).total_cmp(&weight(b.1))) else {
+            break;
+        };
+        let cell = *cell;
+        let length = cell.width().max(cell.depth());
+        let share = draw(rng, 0.34, 0.66);
+        let cut = (share * length).clamp(SHORTEST, length - SHORTEST);
+        let (a, b) = if cell.width() >= cell.depth() {
+            let x = cell.x0 + cut;
+            (Rect { x1: x, ..cell }, Rect { x0: x, ..cell })
+        } else {
+            let z = cell.z0 + cut;
+            (Rect { z1: z, ..cell }, Rect { z0: z, ..cell })
+        };
+        cells[i] = a;
+        cells.push(b);
+    }
+    (cells, hall)
+}
+
+/// Length of the wall that two cells share, with its side seen from `a` and its interval.
+fn shared_wall(a: &Rect, b: &Rect) -> Option<(Side, f32, f32)> {
+    const NEAR: f32 = WALL + 0.01;
+    let x = (a.x0.max(b.x0), a.x1.min(b.x1));
+    let z = (a.z0.max(b.z0), a.z1.min(b.z1));
+    if (a.x1 - b.x0).abs() < NEAR && z.1 > z.0 {
+        Some((Side::East, z.0, z.1))
+    } else if (a.z1 - b.z0).abs() < NEAR && x.1 > x.0 {
+        Some((Side::South, x.0, x.1))
+    } else {
+        None
+    }
+}
+
+fn assign_kinds(cells: &[Rect], hall: Option<usize>) -> Vec<RoomKind> {
+    let mut order: Vec<usize> = (0..cells.len()).filter(|i| hall != Some(*i)).collect();
+    order.sort_by(|&a, &b| cells[b].area().total_cmp(&cells[a].area()));
+    let mut kinds = vec![RoomKind::Hall; cells.len()];
+    let living = order.remove(0);
+    kinds[living] = RoomKind::Living;
+    if order.len() >= 3
+        && let Some(bath) = order.pop()
+    {
+        kinds[bath] = RoomKind::Bath;
+    }
+    let touch = |i: usize| {
+        shared_wall(&cells[living], &cells[i])
+            .or_else(|| shared_wall(&cells[i], &cells[living]))
+            .map_or(0.0, |(_, from, to)| to - from)
+    };
+    if let Some(k) = (0..order.len()).max_by(|&a, &b| touch(order[a]).total_cmp(&touch(order[b]))) {
+        kinds[order.remove(k)] = RoomKind::Kitchen;
+    }
+    let rest = [RoomKind::Bedroom, RoomKind::Study, RoomKind::Bedroom, RoomKind::Dining];
+    for (k, i) in order.into_iter().enumerate() {
+        kinds[i] = rest[k % rest.len()];
+    }
+    kinds
+}
+
+/// Doors: a spanning tree over walls long enough for one, and some more for loops.
+fn connect(rooms: &[Room], config: &ProceduralConfig, rng: &mut Rng) -> Vec<Door> {
+    use RoomKind::{Bath, Bedroom, Hall, Kitchen, Living};
+    const MARGIN: f32 = 0.32;
+    let mut edges = Vec::new();
+    for a in 0..rooms.len() {
+        for b in 0..rooms.len() {
+            if a == b {
+                continue;
+            }
+            if let Some((side, from, to)) = shared_wall(&rooms[a].rect, &rooms[b].rect)
+                && to - from >= config.door_width_m + 2.0 * MARGIN
+            {
+                let kinds = [rooms[a].kind, rooms[b].kind];
+                let has = |k| kinds.contains(&k);
+                let mut cost = draw(rng, 0.0, 1.0);
+                cost -= if has(Hall) { 1.0 } else { 0.0 } + if has(Living) { 0.5 } else { 0.0 };
+                cost -= if has(Living) && has(Kitchen) { 2.0 } else { 0.0 };
+                cost += if has(Bath) { 0.8 } else { 0.0 } + if kinds == [Bedroom; 2] { 0.5 } else { 0.0 };
+                edges.push((cost, a, b, side, from, to));
+            }
+        }
+    }
+    edges.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut group: Vec<usize> = (0..rooms.len()).collect();
+    let mut doors = Vec::new();
+    for (_, a, b, side, from, to) in edges {
+        let kinds = [rooms[a].kind, rooms[b].kind];
+        let joins = group[a] != group[b];
+        if !joins && (kinds.contains(&Bath) || rng.chance(0.5)) {
+            continue;
+        }
+        let (old, new) = (group[b], group[a]);
+        group.iter_mut().filter(|g| **g == old).for_each(|g| *g = new);
+        let is_arch = kinds.contains(&Living)
+            && !kinds.contains(&Bath)
+            && !kinds.contains(&Bedroom)
+            && (kinds.contains(&Kitchen) || rng.chance(0.5));
+        let room_for = to - from - 2.0 * MARGIN;
+        let width = if is_arch {
+            room_for.min(draw(rng, 1.5, 2.3)).max(config.door_width_m)
+        } else {
+            config.door_width_m
+        };
+        let slack = room_for - width;
+        // Doors near a corner leave the longest wall for furniture.
+        let shift = if is_arch {
+            draw(rng, 0.3, 0.7) * slack
+        } else if rng.chance(0.5) {
+            draw(rng, 0.0, 0.25) * slack
+        } else {
+            draw(rng, 0.75, 1.0) * slack
+        };
+        let start = from + MARGIN + shift;
+        doors.push(Door {
+            rooms: [a, b],
+            side,
+            from: start,
+            to: start + width,
+            top: config.door_height_m + if is_arch { 0.15 } else { 0.0 },
+            is_arch,
+        });
+    }
+    doors
+}
+
+/// Windows in the outer walls of a room.
+fn add_windows(room: &mut Room, outer: Rect, ceiling: f32, rng: &mut Rng) {
+    let rect = room.rect;
+    for side in SIDES {
+        let is_outer = match side {
+            Side::North => rect.z0 - outer.z0 < WALL,
+            Side::East => outer.x1 - rect.x1 < WALL,
+            Side::South => outer.z1 - rect.z1 < WALL,
+            Side::West => rect.x0 - outer.x0 < WALL,
+        };
+        let (low, high) = if side.along_x() {
+            (rect.x0, rect.x1)
+        } else {
+            (rect.z0, rect.z1)
+        };
+        let length = high - low;
+        if !is_outer || length < 1.4 {
+            continue;
+        }
+        let small = room.kind == RoomKind::Bath;
+        let n = if small { 1 } else { (length / 2.9) as u32 }.max(1);
+        let (bottom, top) = if small {
+            (1.35, 2.05)
+        } else {
+            (draw(rng, 0.75, 0.95), ceiling - draw(rng, 0.3, 0.42))
+        };
+        for k in 0..n {
+            let width = if small {
+                0.75
+            } else {
+                draw(rng, 1.15, 1.75).min(length / n as f32 - 0.5)
+            };
+            let middle = low + length * (k as f32 + draw(rng, 0.42, 0.58)) / n as f32;
+            room.openings.push(Opening {
+                side,
+                from: middle - 0.5 * width,
+                to: middle + 0.5 * width,
+                bottom,
+                top,
+                is_window: true,
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_room_has_a_door_and_rooms_do_not_overlap() {
+        for seed in 0..200 {
+            let plan = Plan::draw(&ProceduralConfig::default(), &mut Rng::stream(seed, "plan test", &[]));
+            assert!(plan.rooms.len() >= 5, "seed {seed}: {} rooms", plan.rooms.len());
+            let mut reached = vec![false; plan.rooms.len()];
+            reached[0] = true;
+            for _ in 0..plan.rooms.len() {
+                for door in &plan.doors {
+                    let any = door.rooms.iter().any(|&r| reached[r]);
+                    door.rooms.iter().for_each(|&r| reached[r] |= any);
+                }
+            }
+            assert!(reached.iter().all(|&r| r), "seed {seed}: a room cannot be reached");
+            for (i, a) in plan.rooms.iter().enumerate() {
+                assert!(plan.outer.contains(&a.rect));
+                assert!(
+                    plan.rooms[i + 1..].iter().all(|b| !a.rect.overlaps(&b.rect)),
+                    "seed {seed}"
+                );
+            }
+            for door in &plan.doors {
+                assert!(door.to - door.from >= 0.95 && door.top >= 2.0);
+            }
+        }
+    }
+}

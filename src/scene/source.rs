@@ -1,0 +1,72 @@
+//! What a user may name as a scene: a recipe or a file.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use super::config::SceneConfig;
+use super::error::SceneError;
+use super::load::load;
+use super::model::Scene;
+
+/// A scene by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SceneSource {
+    /// The invented flat of this seed.
+    Procedural(u64),
+    /// A file.
+    File(PathBuf),
+}
+
+impl SceneSource {
+    /// `procedural`, `procedural:SEED` (a whole number; 0 when left out), or a path.
+    ///
+    /// # Errors
+    /// [`SceneError::BadSource`] for an empty name or a seed that is no number. Whether a file exists shows on
+    /// [`Self::load`].
+    pub fn parse(text: &str) -> Result<Self, SceneError> {
+        let bad = |what: String| SceneError::BadSource { what };
+        if text.is_empty() {
+            return Err(bad("the scene's name is empty".to_owned()));
+        }
+        if text == "procedural" {
+            return Ok(Self::Procedural(0));
+        }
+        match text.strip_prefix("procedural:") {
+            Some(seed) => seed
+                .parse()
+                .map(Self::Procedural)
+                .map_err(|_| bad(format!("the seed in {text:?} is not a whole number"))),
+            None => Ok(Self::File(text.into())),
+        }
+    }
+
+    /// Makes or reads the scene; `config` is for files.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self, config: &SceneConfig) -> Result<Scene, SceneError> {
+        match self {
+            Self::Procedural(seed) => Err(SceneError::BadSource {
+                what: format!("procedural:{seed}: this build has no procedural scenes"),
+            }),
+            Self::File(path) => load(path, config),
+        }
+    }
+}
+
+impl FromStr for SceneSource {
+    type Err = SceneError;
+
+    fn from_str(text: &str) -> Result<Self, SceneError> {
+        Self::parse(text)
+    }
+}
+
+impl std::fmt::Display for SceneSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Procedural(seed) => write!(f, "procedural:{seed}"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! From a seed to bytes: the same run twice, with one thread, one sample alone, and nothing on disk.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+/// Relative path to content of every file below `root`.
+fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                let name = path.strip_prefix(root).unwrap().display().to_string();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    if root.exists() {
+        walk(root, root, &mut found);
+    }
+    found
+}
+
+fn generate(out: &Path, extra: &[&str], envs: &[(&str, &str)]) {
+    let mut command = Command::cargo_bin("covista").unwrap();
+    command
+        .args(["generate", "--scene", "procedural:3", "--profile", "smoke", "--seed", "11", "--out"])
+        .arg(out)
+        .args(extra)
+        .timeout(Duration::from_secs(300));
+    for (key, value) in envs {
+        command.env(key, value);
+    }
+    command.assert().success();
+}
+
+fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
+    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
+    for (name, bytes) in a {
+        assert!(bytes == &b[name], "{name} differs");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_whatever_the_threads_and_interruptions() {
+    let Some(_gpu) = common::gpu() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    generate(&path("a"), &["--pairs", "3"], &[]);
+    let whole = tree(&path("a"));
+    assert!(whole.len() > 3 * 5, "{:?}", whole.keys());
+
+    generate(&path("b"), &["--pairs", "3"], &[("RAYON_NUM_THREADS", "1"), ("LP_NUM_THREADS", "0")]);
+    assert_same(&whole, &tree(&path("b")));
+
+    // Two pairs first, then the folder is continued to three.
+    generate(&path("c"), &["--pairs", "2"], &[]);
+    generate(&path("c"), &["--pairs", "3", "--resume"], &[]);
+    assert_same(&whole, &tree(&path("c")));
+
+    // The last pair alone, from its seed and index.
+    let json: serde_json::Value = serde_json::from_slice(&whole["000002/pair.json"]).unwrap();
+    let index = json["index"].as_u64().unwrap().to_string();
+    generate(&path("d"), &["--index", &index], &[]);
+    let alone = tree(&path("d"));
+    for (name, bytes) in whole.iter().filter_map(|(n, b)| n.strip_prefix("000002/").map(|n| (n, b))) {
+        assert!(alone[&format!("000000/{name}")] == *bytes, "{name} differs when made alone");
+    }
+
+    // Every kept pair lies within the bounds of its profile.
+    for pair in 0..3 {
+        let json: serde_json::Value = serde_json::from_slice(&whole[&format!("{pair:06}/pair.json")]).unwrap();
+        let overlap = &json["overlaps"]["homography"];
+        let both = ["first_to_second", "second_to_first"].map(|key| overlap[key].as_f64().unwrap());
+        let smaller = both[0].min(both[1]);
+        assert!(smaller > 0.5 && smaller < 0.75, "pair {pair}: {smaller}");
+    }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn training_without_out_writes_no_file() {
+    let Some(_gpu) = common::gpu() else { return };
+    let folders: Vec<tempfile::TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("covista"))
+        .args(["pretrain", "--scene", "procedural:3", "--profile", "smoke", "--model", "micro", "--device", "flex"])
+        .args(["--steps", "6", "--batch", "2", "--seed", "1", "--json"])
+        .current_dir(folders[0].path())
+        .env("HOME", folders[1].path())
+        .env("XDG_CACHE_HOME", folders[1].path())
+        .env("TMPDIR", folders[2].path())
+        // Mesa's own shader cache is the driver's business, not ours.
+        .env("MESA_SHADER_CACHE_DISABLE", "true")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // What the kernel says the process sent to storage, read while it lives.
+    let io = format!("/proc/{}/io", child.id());
+    let mut stored = 0u64;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&io).unwrap_or_default();
+        let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+        stored = bytes.and_then(|b| b.trim().parse().ok()).unwrap_or(stored);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let steps = String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.contains("\"loss\"")).count();
+    assert!(steps >= 6, "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(stored, 0, "the process wrote {stored} bytes to storage");
+    for folder in &folders {
+        let files: Vec<String> = tree(folder.path()).into_keys().collect();
+        assert!(files.is_empty(), "{files:?}");
+    }
+}

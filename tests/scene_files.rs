@@ -1,0 +1,160 @@
+//! The files of other people: rooms, conformance models, hostile files.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use covista::scene::{Scene, SceneConfig, SceneError, Up, load};
+
+/// All scene files below a folder, sorted.
+fn scene_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let suffix = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            if path.is_dir() {
+                folders.push(path);
+            } else if ["glb", "gltf", "obj", "ply"].contains(&suffix.as_str()) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What must hold of any scene that a reader returns.
+fn assert_sane(scene: &Scene, path: &Path) {
+    assert!(scene.triangle_count() > 0, "{}", path.display());
+    for primitive in &scene.primitives {
+        let count = primitive.positions.len();
+        assert_eq!(primitive.indices.len() % 3, 0);
+        assert!(
+            primitive.indices.iter().all(|&i| (i as usize) < count),
+            "{}",
+            path.display()
+        );
+        assert!(primitive.positions.iter().flatten().all(|c| c.is_finite()));
+        assert!(primitive.uvs.iter().flatten().all(|c| c.is_finite()));
+        assert!(primitive.uvs.is_empty() || primitive.uvs.len() == count);
+        assert!(primitive.colors.iter().flatten().all(|c| (0.0..=1.0).contains(c)));
+        assert!(primitive.colors.is_empty() || primitive.colors.len() == count);
+        assert!(primitive.material < scene.materials.len());
+    }
+    for material in &scene.materials {
+        assert!(material.base_color.iter().all(|c| c.is_finite()), "{}", path.display());
+        if let Some(texture) = material.texture {
+            assert!(texture.texture < scene.textures.len());
+        }
+    }
+    for texture in &scene.textures {
+        assert_eq!(texture.rgba.len(), texture.width as usize * texture.height as usize * 4);
+        assert!(!texture.rgba.is_empty());
+    }
+}
+
+/// The kind of an outcome, for counting.
+fn outcome(result: &Result<Scene, SceneError>) -> &'static str {
+    match result {
+        Ok(_) => "loaded",
+        Err(SceneError::Unsupported { .. }) => "unsupported",
+        Err(SceneError::Empty { .. }) => "empty",
+        Err(SceneError::Malformed { .. }) => "malformed",
+        Err(SceneError::OutsideFolder { .. }) => "outside",
+        Err(SceneError::TooLarge { .. }) => "too large",
+        Err(_) => "other",
+    }
+}
+
+fn load_all(folder: &Path) -> BTreeMap<PathBuf, Result<Scene, SceneError>> {
+    let files = scene_files(folder);
+    files
+        .into_iter()
+        .map(|path| {
+            let result = load(&path, &SceneConfig::default());
+            println!(
+                "{}: {} {:?}",
+                path.strip_prefix(folder).unwrap_or(&path).display(),
+                outcome(&result),
+                result
+                    .as_ref()
+                    .map(|s| (s.triangle_count(), s.textures.len(), &s.warnings)),
+            );
+            if let Ok(scene) = &result {
+                assert_sane(scene, &path);
+            }
+            (path, result)
+        })
+        .collect()
+}
+
+fn counts(results: &BTreeMap<PathBuf, Result<Scene, SceneError>>) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for result in results.values() {
+        *counts.entry(outcome(result)).or_default() += 1;
+    }
+    println!("{counts:?}");
+    counts
+}
+
+#[test]
+fn every_conformance_model_loads_or_says_why_not() {
+    let Some(folder) = common::shared("assets/conformance") else {
+        return;
+    };
+    let results = load_all(&folder);
+    counts(&results);
+}
+
+#[test]
+fn every_hostile_file_ends_in_an_error_or_a_sane_scene() {
+    let Some(folder) = common::shared("assets/hostile") else {
+        return;
+    };
+    counts(&load_all(&folder));
+}
+
+#[test]
+fn habitat_and_navmesh_scenes_load() {
+    for folder in [
+        "scenes/habitat-configs",
+        "scenes/recast-meshes",
+        "scenes/three-pathfinding",
+        "scenes/japanese-bridge-garden",
+        "scenes/white-room-hm3d",
+        "fixtures/habitat",
+    ] {
+        let Some(folder) = common::shared(folder) else {
+            return;
+        };
+        counts(&load_all(&folder));
+    }
+}
+
+#[test]
+fn the_white_room_is_the_same_from_glb_and_obj() {
+    let (Some(glb), Some(obj)) = (
+        common::shared("scenes/white-room/white-room.glb"),
+        common::shared("scenes/white-room/obj/white-room.obj"),
+    ) else {
+        return;
+    };
+    let config = SceneConfig {
+        up: Up::Y,
+        ..SceneConfig::default()
+    };
+    let (glb, obj) = (load(glb, &config).unwrap(), load(obj, &config).unwrap());
+    assert_eq!(glb.triangle_count(), 143_163);
+    assert_eq!(obj.triangle_count(), glb.triangle_count());
+    assert_eq!(obj.textures.len(), glb.textures.len());
+    assert_eq!(obj.materials.len(), glb.materials.len());
+    assert!(obj.warnings.is_empty(), "{:?}", obj.warnings);
+    let (a, b) = (glb.bounds().unwrap(), obj.bounds().unwrap());
+    assert!(
+        (a.min - b.min).length() < 1e-4 && (a.max - b.max).length() < 1e-4,
+        "{a:?} {b:?}"
+    );
+}
