@@ -110,7 +110,9 @@ fn print_human(report: &Report) {
 
 /// A picture as 8-bit RGB: grey is spread, 16 bits are reduced, alpha is dropped.
 pub(super) fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
-    let refuse = |what: String| Failure::input(format!("{what}: {}", path.display()));
+    // Some decoders put a line break into their message.
+    let one_line = |what: String| what.split_whitespace().collect::<Vec<_>>().join(" ");
+    let refuse = |what: String| Failure::input(format!("{}: {}", one_line(what), path.display()));
     let mut reader = ImageReader::open(path)
         .and_then(ImageReader::with_guessed_format)
         .map_err(|error| refuse(format!("cannot read the picture ({error})")))?;
