@@ -167,3 +167,35 @@ fn a_batch_is_its_single_pictures_and_repeats_to_the_byte() {
         assert!(single[0] == *view, "a single picture equals the one of the batch");
     }
 }
+
+#[test]
+fn leaving_out_triangles_that_colour_nothing_leaves_the_picture_as_it_is() {
+    let Some(gpu) = common::gpu() else { return };
+    let Some(scene) = white_room() else { return };
+    let cameras = cameras(&scene, 24);
+    let [all, picked] = [false, true].map(|on| {
+        let gpu = gpu.clone().with_triangle_culling(on);
+        let uploaded = GpuScene::upload(&gpu, &scene).expect("uploaded");
+        let renderer = Renderer::new(&gpu, &RenderConfig::default()).expect("a renderer");
+        renderer.render(&uploaded, &cameras).expect("rendered")
+    });
+    let (mut depths, mut colors) = (0, 0);
+    for (a, b) in all.iter().zip(&picked) {
+        // Metres may differ in the last bits: the adapter forms its planes from the corner that comes first.
+        let apart = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-5 + 1e-5 * a;
+        depths += a
+            .depth
+            .metres
+            .iter()
+            .zip(&b.depth.metres)
+            .filter(|&pair| apart(pair))
+            .count();
+        colors += a.color.pixels().zip(b.color.pixels()).filter(|(a, b)| a != b).count();
+    }
+    println!("{depths} depths and {colors} colours of {} pixels differ", 24 * 65536);
+    // Surfaces that lie in one another are drawn in another order.
+    assert!(
+        depths <= 4 && colors <= 24 * 65536 / 1000,
+        "{depths} depths, {colors} colours"
+    );
+}

@@ -34,7 +34,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let named = |value: &str| serde_json::Value::String(value.to_owned());
     let config = TrainConfig {
         model: serde_json::from_value::<ModelSize>(named(&args.model)).map_err(|_| unknown("model", &args.model))?,
-        pos: serde_json::from_value::<PositionCode>(named(&args.pos)).map_err(|_| unknown("position code", &args.pos))?,
+        pos: serde_json::from_value::<PositionCode>(named(&args.pos))
+            .map_err(|_| unknown("position code", &args.pos))?,
         batch: args.batch,
         ..TrainConfig::default()
     };

@@ -1,13 +1,12 @@
 //! `covista navmesh`: build, inspect and draw the walkable floor.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::Subcommand;
-use covista::navmesh::{NavMesh, NavMeshConfig};
-use covista::scene::{SceneConfig, SceneSource, Up};
+use covista::navmesh::NavMesh;
 use serde_json::{Value, json};
 
+use super::common::{ConfigArgs, SceneArgs, UpArg};
 use super::exit::Failure;
 
 /// Arguments of `covista navmesh`.
@@ -51,54 +50,29 @@ enum Command {
 /// A navmesh file, or a scene and how its navmesh is built.
 #[derive(Debug, clap::Args)]
 struct Floor {
-    /// A .navmesh file, a scene file, `procedural` or `procedural:SEED`
+    /// A .navmesh file, a scene file (glTF, GLB, OBJ, PLY), or procedural[:SEED]
     source: String,
-    /// Which axis of the scene file points up: auto, y or z
-    #[arg(long, default_value = "auto")]
-    up: Up,
-    /// Side of a cell, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().cell_size_m)]
-    cell_size_m: f64,
-    /// Height of a cell, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().cell_height_m)]
-    cell_height_m: f64,
-    /// Head room of the agent, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_height_m)]
-    agent_height_m: f64,
-    /// Distance of the agent from walls, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_radius_m)]
-    agent_radius_m: f64,
-    /// Highest step of the agent, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_max_climb_m)]
-    agent_max_climb_m: f64,
-    /// Steepest slope, degrees (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_max_slope_deg)]
-    agent_max_slope_deg: f64,
+    /// Up axis of the scene file; by default Z for Habitat stages and Y for everything else
+    #[arg(long, value_name = "y|z|auto")]
+    up: Option<UpArg>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 impl Floor {
+    /// Reads the file, or builds from the scene with the `[navmesh]` section of the configuration.
     fn navmesh(&self) -> anyhow::Result<NavMesh> {
-        if Path::new(&self.source)
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("navmesh"))
-        {
+        let mut config = self.config.load()?;
+        let is_navmesh = |e: &std::ffi::OsStr| e.eq_ignore_ascii_case("navmesh");
+        if Path::new(&self.source).extension().is_some_and(is_navmesh) {
             return Ok(NavMesh::load(&self.source)?);
         }
-        let config = NavMeshConfig {
-            cell_size_m: self.cell_size_m,
-            cell_height_m: self.cell_height_m,
-            agent_height_m: self.agent_height_m,
-            agent_radius_m: self.agent_radius_m,
-            agent_max_climb_m: self.agent_max_climb_m,
-            agent_max_slope_deg: self.agent_max_slope_deg,
-            ..Default::default()
-        };
-        config.validate().map_err(Failure::arguments)?;
-        let scene = SceneSource::from_str(&self.source)?.load(&SceneConfig {
+        let scene = SceneArgs {
+            scene: self.source.clone(),
             up: self.up,
-            ..Default::default()
-        })?;
-        Ok(NavMesh::build(&scene, &config)?)
+        }
+        .load(&mut config)?;
+        Ok(NavMesh::build(&scene, &config.navmesh)?)
     }
 }
 

@@ -7,7 +7,6 @@ use super::config::SceneConfig;
 use super::error::SceneError;
 use super::load::load;
 use super::model::Scene;
-use super::procedural;
 
 /// A scene by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +46,7 @@ impl SceneSource {
     /// As [`load`].
     pub fn load(&self, config: &SceneConfig) -> Result<Scene, SceneError> {
         match self {
-            Self::Procedural(seed) => Ok(procedural::build(*seed)),
+            Self::Procedural(seed) => Ok(super::procedural::build(*seed)),
             Self::File(path) => load(path, config),
         }
     }
