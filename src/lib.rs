@@ -2,8 +2,10 @@
 
 pub mod agent;
 pub mod camera;
+pub mod config;
 pub mod export;
 pub mod features;
+pub mod generate;
 pub mod navmesh;
 pub mod overlap;
 pub mod render;

@@ -18,7 +18,7 @@ fn every_shader_validates() {
         seen += 1;
         let source = std::fs::read_to_string(&path).expect("a readable shader");
         match naga::front::wgsl::parse_str(&source) {
-            Err(error) => failures.push(error.emit_to_string_with_path(&source, &path)),
+            Err(error) => failures.push(error.emit_to_string_with_path(&source, &path.to_string_lossy())),
             Ok(module) => {
                 assert!(!module.entry_points.is_empty(), "{} has no entry point", path.display());
                 let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());

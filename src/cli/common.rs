@@ -83,8 +83,16 @@ pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
         }
         eprintln!("covista: stopping after the work in hand (again to stop at once)");
     })
-    .map_err(|error| Failure { code: 1, message: format!("cannot listen for Ctrl-C: {error}") })?;
+    .map_err(|error| anyhow::anyhow!("cannot listen for Ctrl-C: {error}"))?;
     Ok(flag)
+}
+
+/// Ends the run where the flag is up.
+pub fn check(stop: &AtomicBool) -> anyhow::Result<()> {
+    if stop.load(Ordering::SeqCst) {
+        return Err(Failure::interrupted("interrupted"));
+    }
+    Ok(())
 }
 
 /// A progress bar with rate and ETA on a terminal, nothing elsewhere.

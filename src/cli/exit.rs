@@ -3,6 +3,17 @@
 
 use std::process::ExitCode;
 
+use covista::config::ConfigError;
+use covista::export::ExportError;
+use covista::generate::GenerateError;
+use covista::navmesh::NavMeshError;
+use covista::render::RenderError;
+use covista::scene::SceneError;
+
+const BAD_ARGUMENTS: u8 = 2;
+const BAD_INPUT: u8 = 3;
+const NO_ADAPTER: u8 = 4;
+const BAD_OUTPUT: u8 = 5;
 /// Exit code of a run that was interrupted; what it had finished is kept.
 pub const INTERRUPTED: u8 = 130;
 
@@ -20,7 +31,7 @@ impl Failure {
     /// Bad arguments or config (2).
     pub fn arguments(message: impl Into<String>) -> anyhow::Error {
         Self {
-            code: 2,
+            code: BAD_ARGUMENTS,
             message: message.into(),
         }
         .into()
@@ -29,7 +40,7 @@ impl Failure {
     /// Bad scene or input file (3).
     pub fn input(message: impl Into<String>) -> anyhow::Error {
         Self {
-            code: 3,
+            code: BAD_INPUT,
             message: message.into(),
         }
         .into()
@@ -47,7 +58,7 @@ impl Failure {
     /// Output cannot be written (5).
     pub fn output(message: impl Into<String>) -> anyhow::Error {
         Self {
-            code: 5,
+            code: BAD_OUTPUT,
             message: message.into(),
         }
         .into()
@@ -56,10 +67,54 @@ impl Failure {
 
 /// The exit code of an error, found anywhere in its chain; 1 for one that is nobody's.
 pub fn code_of(error: &anyhow::Error) -> ExitCode {
-    for cause in error.chain() {
-        if let Some(failure) = cause.downcast_ref::<Failure>() {
-            return ExitCode::from(failure.code);
-        }
+    ExitCode::from(error.chain().find_map(code_of_cause).unwrap_or(1))
+}
+
+fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return Some(failure.code);
     }
-    ExitCode::from(1)
+    if cause.is::<ConfigError>() {
+        return Some(BAD_ARGUMENTS);
+    }
+    if cause.is::<SceneError>() {
+        return Some(BAD_INPUT);
+    }
+    if let Some(error) = cause.downcast_ref::<NavMeshError>() {
+        return Some(match error {
+            NavMeshError::Config(_) => BAD_ARGUMENTS,
+            NavMeshError::Write { .. } => BAD_OUTPUT,
+            _ => BAD_INPUT,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<RenderError>() {
+        return Some(match error {
+            RenderError::Config(_) => BAD_ARGUMENTS,
+            RenderError::Camera { .. } | RenderError::TooLarge { .. } => BAD_INPUT,
+            _ => NO_ADAPTER,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<ExportError>() {
+        return Some(match error {
+            ExportError::Mismatch { .. } => BAD_ARGUMENTS,
+            ExportError::Read { .. } | ExportError::Damaged { .. } => BAD_INPUT,
+            _ => BAD_OUTPUT,
+        });
+    }
+    if let Some(GenerateError::Barren { .. }) = cause.downcast_ref::<GenerateError>() {
+        return Some(BAD_INPUT);
+    }
+    #[cfg(feature = "train")]
+    if let Some(error) = cause.downcast_ref::<covista::train::TrainError>() {
+        use covista::train::TrainError;
+        return match error {
+            TrainError::Config(_) | TrainError::BatchShape { .. } => Some(BAD_ARGUMENTS),
+            TrainError::Input { .. } | TrainError::Weights(_) => Some(BAD_INPUT),
+            TrainError::Output { .. } => Some(BAD_OUTPUT),
+            TrainError::Device { .. } => Some(NO_ADAPTER),
+            // A failed stream carries its reason, which comes next in the chain.
+            _ => None,
+        };
+    }
+    None
 }

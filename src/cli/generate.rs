@@ -36,14 +36,23 @@ pub struct Args {
     #[arg(long, value_name = "I", conflicts_with_all = ["pairs", "resume"])]
     index: Option<u64>,
     /// How pictures are stored
-    #[arg(long, value_name = "png|jpg", default_value = "png")]
-    pictures: PictureFormat,
+    #[arg(long, value_enum, default_value_t = Pictures::Png)]
+    pictures: Pictures,
     /// Use the adapter whose name contains this
     #[arg(long, value_name = "NAME", env = "COVISTA_ADAPTER")]
     adapter: Option<String>,
     /// Print the counters as JSON on stdout
     #[arg(long)]
     json: bool,
+}
+
+/// The values of `--pictures`.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Pictures {
+    /// Lossless
+    Png,
+    /// JPEG of quality 95
+    Jpg,
 }
 
 /// Runs `covista generate`.
@@ -125,7 +134,10 @@ fn record(args: &Args, config: &Config, walkable: &Walkable, gpu: &Gpu) -> RunRe
         vec![walkable.record()],
         &gpu.adapter().to_string(),
     );
-    run.pictures = args.pictures;
+    run.pictures = match args.pictures {
+        Pictures::Png => PictureFormat::Png,
+        Pictures::Jpg => PictureFormat::Jpeg,
+    };
     run.selection = Selection {
         low: config.select.min_overlap,
         high: config.select.max_overlap,

@@ -1,12 +1,17 @@
 //! One file a subcommand; the only place that joins device, generator and trainer.
 
 mod bench;
+#[cfg(feature = "train")]
+mod bench_train;
 mod cameras;
+mod common;
 mod config;
+mod device;
 mod doctor;
 mod exit;
 mod generate;
 mod navmesh;
+mod open;
 mod overlap;
 #[cfg(feature = "train")]
 mod pretrain;

@@ -31,7 +31,7 @@ impl Walkable {
             tracing::warn!("{}: {warning}", scene.name);
         }
         let navmesh = match sibling_navmesh(&args.scene)? {
-            Some(path) if config.navmesh.use_sibling_file => NavMesh::load(path)?,
+            Some(path) if config.scene.use_navmesh_file => NavMesh::load(path)?,
             _ => NavMesh::build(&scene, &config.navmesh)?,
         };
         navmesh.require_island_radius(config.sweep.min_island_radius_m)?;

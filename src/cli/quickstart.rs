@@ -1,14 +1,32 @@
 //! `covista quickstart`: the whole flow on an invented flat, in a few minutes on two cores.
 
 use std::path::PathBuf;
+#[cfg(feature = "train")]
+use std::{
+    ops::ControlFlow,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use covista::export::native::{NativeWriter, RunRecord, Selection};
+use covista::export::native::{NativeReader, NativeWriter, RunRecord, Selection};
 use covista::generate::Outcome;
+use covista::report::{PageInput, write_page};
+#[cfg(feature = "train")]
+use covista::{
+    config::Config,
+    generate::GenerateError,
+    report::TrainingCurve,
+    stream::PairStream,
+    train::{TrainDevice, train},
+    view::ViewPair,
+};
 
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::exit::Failure;
 use super::open::Walkable;
 use super::{device, generate};
+
+/// Pairs on the page.
+const SHOWN_PAIRS: usize = 60;
 
 /// Arguments of `covista quickstart`.
 #[derive(Debug, clap::Args)]
@@ -62,16 +80,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         walkable.scene.triangle_count(),
         walkable.navmesh.navigable_area_m2()
     );
-    let device = device::open(device::Choice::Auto, None)?;
-    println!("2. adapter   {}", device.gpu.adapter());
+    #[cfg(feature = "train")]
+    let (gpu, train_device) = {
+        let devices = device::open(device::Choice::Auto, None)?;
+        (devices.gpu, devices.train)
+    };
+    #[cfg(not(feature = "train"))]
+    let gpu = device::open_renderer(None)?;
+    println!("2. adapter   {}", gpu.adapter());
 
-    let mut generator = walkable.generator(&device.gpu, &config, args.seed)?;
+    let mut generator = walkable.generator(&gpu, &config, args.seed)?;
     let mut run = RunRecord::new(
         &profile.profile,
         config.data_json(),
         args.seed,
         vec![walkable.record()],
-        &device.gpu.adapter().to_string(),
+        &gpu.adapter().to_string(),
     );
     run.selection = Selection {
         low: config.select.min_overlap,
@@ -107,7 +131,56 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
 
     let page = args.out.join("report.html");
-    train_and_report(&args, &config, &device, generator, kept, &stop, &pairs_dir, &page)?;
+    let set = NativeReader::open(&pairs_dir)?;
+    let mut input = PageInput::read(&set, SHOWN_PAIRS)?;
+    #[cfg(feature = "train")]
+    if args.steps > 0 {
+        config.train.steps = args.steps;
+        config.train.seed = args.seed;
+        let tries = config.generate.max_positions_per_pair;
+        let pairs = kept.into_iter().map(Ok).chain(generator.into_pairs(tries));
+        input.training = Some(train_on(pairs, &config, &train_device, &stop)?);
+    }
+    write_page(&input, &page)?;
     println!("5. page      {}", page.display());
     Ok(())
+}
+
+/// Trains on the kept pairs and on what the generator makes meanwhile; nothing passes a file.
+#[cfg(feature = "train")]
+fn train_on(
+    pairs: impl Iterator<Item = Result<ViewPair, GenerateError>> + Send + 'static,
+    config: &Config,
+    device: &TrainDevice,
+    stop: &AtomicBool,
+) -> anyhow::Result<TrainingCurve> {
+    let mut stream = PairStream::spawn(move || pairs, &config.stream, config.train.seed)?;
+    let bar = common::progress(config.train.steps, "steps");
+    let mut losses = Vec::new();
+    let (summary, _) = train(stream.batches(config.train.batch), &config.train, device, |report| {
+        losses.push((report.step, f64::from(report.loss)));
+        bar.set_position(report.step + 1);
+        bar.set_message(format!("loss {:.3}", report.loss));
+        if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    bar.finish_and_clear();
+    common::check(stop)?;
+    println!(
+        "4. training  {} steps of {} pairs, loss {:.3} -> {:.3}, {:.1} pairs/s, {:.1} % waiting for data, {} different pairs",
+        summary.steps,
+        config.train.batch,
+        summary.first_loss,
+        summary.last_loss,
+        summary.pairs_per_s,
+        100.0 * summary.data_wait,
+        stream.stats().pairs_received
+    );
+    Ok(TrainingCurve {
+        model: format!("CroCo {:?}", config.train.model).to_lowercase(),
+        device: device.name().to_owned(),
+        losses,
+        pairs_per_s: summary.pairs_per_s,
+        data_wait: summary.data_wait,
+        reconstructions: Vec::new(),
+    })
 }

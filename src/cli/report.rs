@@ -1,10 +1,50 @@
 //! `covista report`.
 
+use std::path::PathBuf;
+
+use covista::export::native::NativeReader;
+use covista::report::{PageInput, write_page};
+
 /// Arguments of `covista report`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Folder of a generated set, finished or not
+    dir: PathBuf,
+    /// The page to write [default: DIR/report.html]
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
+    /// Show at most this many pairs, evenly spread; the plots count all
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pairs: usize,
+    /// Say what was written as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
 
 /// Runs `covista report`.
-pub fn run(_args: Args) -> anyhow::Result<()> {
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let set = NativeReader::open(&args.dir)?;
+    let input = PageInput::read(&set, args.pairs)?;
+    let out = args.out.unwrap_or_else(|| args.dir.join("report.html"));
+    write_page(&input, &out)?;
+    if args.json {
+        let summary = serde_json::json!({
+            "page": out.display().to_string(),
+            "finished": input.finished,
+            "pairs": input.overlaps.len(),
+            "shown": input.pairs.len(),
+            "yield": input.counters.yield_fraction(),
+            "counters": input.counters,
+        });
+        println!("{summary}");
+    } else {
+        println!(
+            "{} pairs ({} shown) from {} positions: {}",
+            input.overlaps.len(),
+            input.pairs.len(),
+            input.counters.positions,
+            out.display()
+        );
+    }
     Ok(())
 }

@@ -4,9 +4,11 @@
 
 mod error;
 pub mod json;
+pub mod mimic;
 pub mod native;
 pub mod npy;
 mod picture;
+pub mod webdataset;
 
 pub use error::ExportError;
 pub use picture::{PictureFormat, encode_picture};

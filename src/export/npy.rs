@@ -18,26 +18,33 @@ pub fn encode_f32(shape: &[usize], data: &[f32]) -> Result<Vec<u8>, ExportError>
             why: format!("{} values do not fill the shape {shape:?}", data.len()),
         });
     }
+    let mut bytes = header("<f4", shape);
+    bytes.reserve(4 * data.len());
+    for value in data {
+        bytes.extend_from_slice(&value.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Everything of an `.npy` file before its data, which is of type `descr` and in C order.
+pub(super) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     let dims: String = shape.iter().map(|d| format!("{d}, ")).collect();
     // Python's tuple: "(3, 4)" but "(3,)".
     let dims = match shape.len() {
         1 => dims.trim_end(),
         _ => dims.trim_end_matches(", "),
     };
-    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({dims}), }}");
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({dims}), }}");
     // The data start on a multiple of 64 bytes; the header ends with a newline.
     let unpadded = MAGIC.len() + 2 + header.len() + 1;
     header.push_str(&" ".repeat(unpadded.next_multiple_of(64) - unpadded));
     header.push('\n');
 
-    let mut bytes = Vec::with_capacity(MAGIC.len() + 2 + header.len() + 4 * data.len());
+    let mut bytes = Vec::with_capacity(MAGIC.len() + 2 + header.len());
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&(header.len() as u16).to_le_bytes());
     bytes.extend_from_slice(header.as_bytes());
-    for value in data {
-        bytes.extend_from_slice(&value.to_le_bytes());
-    }
-    Ok(bytes)
+    bytes
 }
 
 /// Writes `data` of `shape` (slowest axis first, C order) as float32 `.npy`; `path` is replaced.

@@ -4,6 +4,7 @@ use glam::{Vec2, Vec3};
 use navmesh_rs::detour::PolyRef;
 
 use super::NavMesh;
+use super::mesh::polygon_vertices;
 
 /// Half extents of the box in which a position looks for its polygon, metres (Habitat).
 const PICK_HALF_EXTENTS_M: [f32; 3] = [2.0, 4.0, 2.0];
@@ -66,20 +67,27 @@ impl NavMesh {
         self.step(start, end, true)
     }
 
-    /// Like [`NavMesh::try_step`], but stops at the first wall.
+    /// Like [`NavMesh::try_step`], but stops at the wall where the straight line to `end` meets it.
+    ///
+    /// As in Habitat, that is the last wall that the line meets on the polygons that a slide crosses, so a
+    /// step may go on past an obstacle that a slide gets around.
     pub fn try_step_no_sliding(&self, start: Vec3, end: Vec3) -> Vec3 {
         self.step(start, end, false)
     }
 
     fn step(&self, start: Vec3, end: Vec3, sliding: bool) -> Vec3 {
+        // The end's snap decides whether there is a way; the walk heads for the end itself.
         let (Some(from), Some(to)) = (self.project(start), self.project(end)) else {
             return start;
         };
         let island = self.island_of_ref(from.reference);
+        if self.island_of_ref(to.reference) != island {
+            return start;
+        }
         let reached = if sliding {
-            self.slide(from, to.position)
+            self.slide(from, end)
         } else {
-            self.walk_to_wall(from, to.position)
+            self.walk_to_wall(from, end)
         };
         let Some(mut reached) = reached else {
             return start;
@@ -100,6 +108,12 @@ impl NavMesh {
     }
 
     fn slide(&self, from: Projection, end: Vec3) -> Option<Projection> {
+        let (position, visited) = self.slide_over(from, end)?;
+        Some(self.on_floor(*visited.last()?, position))
+    }
+
+    /// Where Detour's walk with sliding ends, at the height of its start, and the polygons that it crosses.
+    fn slide_over(&self, from: Projection, end: Vec3) -> Option<(Vec3, Vec<PolyRef>)> {
         let mut query = self.query(1)?;
         let mut visited = Vec::new();
         let (position, _) = query
@@ -112,30 +126,56 @@ impl NavMesh {
                 MAX_STEP_POLYGONS,
             )
             .ok()?;
-        self.on_floor(*visited.last()?, position.into())
+        Some((position.into(), visited))
     }
 
+    /// Habitat's step without sliding: of the polygons that the slide crosses, the last point where a wall
+    /// cuts the straight line; the slide's own end where none does.
     fn walk_to_wall(&self, from: Projection, end: Vec3) -> Option<Projection> {
-        let (hit, _) = self
-            .query(1)?
-            .raycast(
-                from.reference,
-                &from.position.to_array(),
-                &end.to_array(),
-                &self.filter,
-                MAX_STEP_POLYGONS,
-            )
-            .ok()?;
-        let position = from.position.lerp(end, hit.t.min(1.0));
-        self.on_floor(*hit.path.last()?, position)
+        let (slid, visited) = self.slide_over(from, end)?;
+        let plan = |v: Vec3| Vec2::new(v.x, v.z);
+        let line = [plan(from.position), plan(end)];
+        let cuts = visited.iter().flat_map(|&reference| {
+            let walls = self.walls(reference).into_iter();
+            walls.filter_map(move |wall| Some((reference, crossing(line, wall.map(plan))?)))
+        });
+        let last = cuts.max_by(|a, b| line[0].distance(a.1).total_cmp(&line[0].distance(b.1)));
+        Some(match last {
+            Some((reference, point)) => self.on_floor(reference, Vec3::new(point.x, slid.y, point.y)),
+            None => self.on_floor(*visited.last()?, slid),
+        })
+    }
+
+    /// The edges of a polygon that lead nowhere.
+    fn walls(&self, reference: PolyRef) -> Vec<[Vec3; 2]> {
+        let Ok((tile, polygon)) = self.detour.tile_and_poly_by_ref(reference) else {
+            return Vec::new();
+        };
+        let corners = polygon_vertices(tile, polygon);
+        let mut open = vec![false; corners.len()];
+        let mut link = polygon.first_link;
+        while let Some(edge) = tile.links.get(link as usize) {
+            link = edge.next;
+            if let Some(open) = open.get_mut(edge.edge as usize) {
+                *open |= self.island_of_ref(edge.r#ref).is_some();
+            }
+        }
+        (0..corners.len())
+            .filter(|&i| !open[i])
+            .map(|i| [corners[i], corners[(i + 1) % corners.len()]])
+            .collect()
     }
 
     /// Puts a position that was moved in the floor plane at the height of its polygon.
-    fn on_floor(&self, reference: PolyRef, mut position: Vec3) -> Option<Projection> {
-        if let Ok(height) = self.query(1)?.poly_height(reference, &position.to_array()) {
-            position.y = height;
+    fn on_floor(&self, reference: PolyRef, mut position: Vec3) -> Projection {
+        // On an edge rounding may put it just outside, where the nearest point of the edge has the height.
+        if let Some(Ok((nearest, _))) = self
+            .query(1)
+            .map(|query| query.closest_point_on_poly(reference, &position.to_array()))
+        {
+            position.y = nearest[1];
         }
-        Some(Projection { reference, position })
+        Projection { reference, position }
     }
 
     /// Distance along the floor to the nearest wall, metres, at most `max_radius_m` (Habitat: 2);
@@ -148,4 +188,12 @@ impl NavMesh {
             .ok()?;
         Some(distance)
     }
+}
+
+/// Where two segments cross; `None` where they do not or are parallel.
+fn crossing([a, b]: [Vec2; 2], [c, d]: [Vec2; 2]) -> Option<Vec2> {
+    let (u, v, w) = (b - a, d - c, a - c);
+    let determinant = u.perp_dot(v);
+    let (s, t) = (v.perp_dot(w) / determinant, u.perp_dot(w) / determinant);
+    ((0.0..=1.0).contains(&s) && (0.0..=1.0).contains(&t)).then(|| a + u * s)
 }

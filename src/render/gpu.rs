@@ -24,6 +24,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) layouts: Arc<Layouts>,
     report: AdapterReport,
+    pub(super) cull_triangles: bool,
     // Kept alive with the device; nothing else asks them again.
     _instance: wgpu::Instance,
     _adapter: wgpu::Adapter,
@@ -50,6 +51,13 @@ pub struct AdapterReport {
     pub reads_depth: bool,
 }
 
+/// Name, interface and kind, as messages and records state it.
+impl std::fmt::Display for AdapterReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}, {})", self.name, self.backend, self.kind)
+    }
+}
+
 impl Gpu {
     /// Picks an adapter (hardware before software) and makes a device with the adapter's own limits.
     ///
@@ -61,24 +69,28 @@ impl Gpu {
             .clone()
             .or_else(|| std::env::var("COVISTA_ADAPTER").ok())
             .filter(|name| !name.is_empty());
-        let instance = instance();
-        let found = enumerate(&instance);
-        let chosen = choose(found.iter().map(|(report, _)| report), wanted.as_deref());
-        let Some(index) = chosen else {
-            let seen: Vec<String> = found
-                .iter()
-                .map(|(r, _)| format!("{} ({})", r.name, r.backend))
-                .collect();
+        // GL drivers write to stderr when they look for a display, so they are only asked when needed.
+        let mut seen = Vec::new();
+        let mut chosen = None;
+        for backends in [!wgpu::Backends::GL, wgpu::Backends::GL] {
+            let instance = instance(backends);
+            let found = enumerate(&instance);
+            if let Some(index) = choose(found.iter().map(|(report, _)| report), wanted.as_deref()) {
+                chosen = found.into_iter().nth(index).map(|(_, adapter)| (instance, adapter));
+                break;
+            }
+            seen.extend(found.iter().map(|(report, _)| report.to_string()));
+        }
+        let Some((instance, adapter)) = chosen else {
             return Err(RenderError::NoAdapter {
                 wanted: wanted.map_or(String::new(), |name| format!(" that matches \"{name}\"")),
                 seen: if seen.is_empty() {
                     String::new()
                 } else {
-                    format!(" (seen: {})", seen.join(", "))
+                    format!(" (seen: {})", seen.join("; "))
                 },
             });
         };
-        let (report, adapter) = &found[index];
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("covista"),
             required_features: wgpu::Features::empty(),
@@ -86,10 +98,10 @@ impl Gpu {
             ..wgpu::DeviceDescriptor::default()
         }))
         .map_err(|error| RenderError::NoDevice {
-            adapter: report.name.clone(),
+            adapter: adapter.get_info().name,
             reason: error.to_string(),
         })?;
-        Ok(Self::from_parts(instance, adapter.clone(), device, queue))
+        Ok(Self::from_parts(instance, adapter, device, queue))
     }
 
     /// Wraps a device that someone else made, such as a training framework.
@@ -101,13 +113,24 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
+        let report = report(&adapter);
         Self {
             layouts: Arc::new(Layouts::new(&device)),
-            report: report(&adapter),
+            cull_triangles: report.is_software,
+            report,
             device,
             queue,
             _instance: instance,
             _adapter: adapter,
+        }
+    }
+
+    /// Whether scenes uploaded from now on have single triangles left out on the host that would colour
+    /// no pixel. It changes speed, not pictures; the default is yes on software adapters only.
+    pub fn with_triangle_culling(self, on: bool) -> Self {
+        Self {
+            cull_triangles: on,
+            ..self
         }
     }
 
@@ -158,13 +181,19 @@ impl Gpu {
 
 /// Every adapter that is seen, in order of preference.
 pub fn adapters() -> Vec<AdapterReport> {
-    let mut reports: Vec<_> = enumerate(&instance()).into_iter().map(|(report, _)| report).collect();
+    let mut reports: Vec<_> = enumerate(&instance(wgpu::Backends::all()))
+        .into_iter()
+        .map(|(report, _)| report)
+        .collect();
     reports.sort_by_key(rank);
     reports
 }
 
-fn instance() -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle())
+fn instance(backends: wgpu::Backends) -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor {
+        backends,
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    })
 }
 
 fn enumerate(instance: &wgpu::Instance) -> Vec<(AdapterReport, wgpu::Adapter)> {

@@ -37,11 +37,14 @@ impl SceneBuilder {
         }
     }
 
-    /// Notes what was ignored or repaired; the same sentence only once.
+    /// Notes what was ignored or repaired; the same sentence only once, and a file cannot fill the memory with them.
     pub(crate) fn warn(&mut self, sentence: impl Into<String>) {
-        let sentence = sentence.into();
-        if !self.scene.warnings.contains(&sentence) {
-            self.scene.warnings.push(sentence);
+        const MOST: usize = 100;
+        let (sentence, warnings) = (sentence.into(), &mut self.scene.warnings);
+        match warnings.len() {
+            ..MOST if !warnings.contains(&sentence) => warnings.push(sentence),
+            MOST => warnings.push("further warnings are left out".to_owned()),
+            _ => {}
         }
     }
 

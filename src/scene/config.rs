@@ -6,13 +6,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a scene file is read.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SceneConfig {
     /// Which axis of the file points up: `auto`, `y` or `z`. Default `auto`.
     pub up: Up,
+    /// Whether a Habitat `.navmesh` of the same stem beside the file is used instead of building one. Default true.
+    pub use_navmesh_file: bool,
     /// What a file may cost.
     pub limits: Limits,
+}
+
+impl Default for SceneConfig {
+    fn default() -> Self {
+        Self {
+            up: Up::default(),
+            use_navmesh_file: true,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Which axis of the file points up.

@@ -82,10 +82,11 @@ impl SceneFiles {
             let Ok(found) = self.folder.join(relative).canonicalize() else {
                 continue;
             };
-            if found.starts_with(&self.folder) {
+            if !found.starts_with(&self.folder) {
+                outside = true;
+            } else if found.is_file() {
                 return Ok(found);
             }
-            outside = true;
         }
         let (reference, path) = (shorten(reference), self.path.clone());
         Err(if outside {

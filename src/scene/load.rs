@@ -6,12 +6,14 @@ use super::builder::SceneBuilder;
 use super::config::SceneConfig;
 use super::error::SceneError;
 use super::files::SceneFiles;
-use super::gltf;
 use super::model::Scene;
 use super::up::{up_axis, world_from_file};
+use super::{gltf, obj, ply};
 
 enum Kind {
     Gltf,
+    Obj,
+    Ply,
 }
 
 /// Reads a scene file (`.glb`, `.gltf`, `.obj` with its `.mtl`, `.ply`) into world coordinates: metres, Y up.
@@ -29,9 +31,12 @@ pub fn load(path: impl AsRef<Path>, config: &SceneConfig) -> Result<Scene, Scene
     let (mut files, bytes) = SceneFiles::open(path, &config.limits)?;
     let world_from_file = world_from_file(up_axis(path, config.up));
     let mut builder = SceneBuilder::new(path, &config.limits);
-    match kind(path, &bytes)? {
-        Kind::Gltf => gltf::read(&bytes, world_from_file, &config.limits, &mut files, &mut builder)?,
-    }
+    let read = match kind(path, &bytes)? {
+        Kind::Gltf => gltf::read,
+        Kind::Obj => obj::read,
+        Kind::Ply => ply::read,
+    };
+    read(&bytes, world_from_file, &config.limits, &mut files, &mut builder)?;
     builder.finish(files.digest())
 }
 
@@ -43,9 +48,14 @@ fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, SceneError> {
     if gltf::is_glb(bytes) {
         return Ok(Kind::Gltf);
     }
+    if bytes.starts_with(b"ply\n") || bytes.starts_with(b"ply\r") {
+        return Ok(Kind::Ply);
+    }
     let suffix = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     match suffix.as_deref() {
         Some("gltf") => Ok(Kind::Gltf),
+        Some("obj") => Ok(Kind::Obj),
+        Some("ply") => Ok(Kind::Ply),
         Some("glb") => Err(SceneError::malformed(path, "it does not begin like a GLB")),
         _ => Err(SceneError::UnknownKind {
             what: match suffix {

@@ -1,5 +1,6 @@
 //! Scenes: CPU data and its readers. No GPU and no navmesh in here.
 
+mod basis;
 mod builder;
 mod config;
 mod error;
@@ -8,6 +9,8 @@ mod gltf;
 mod image;
 mod load;
 mod model;
+mod obj;
+mod ply;
 pub mod primitives;
 pub mod procedural;
 mod source;

@@ -1,1 +1,28 @@
-//! train.
+//! Pretraining on streamed pairs: the only folder that names Burn.
+//!
+//! A [`PairBatch`](crate::stream::PairBatch) comes in, becomes two normalised image tensors
+//! ([`batch`]), nine tenths of the first image are hidden ([`croco::masking`]), the model completes
+//! it from the second ([`croco`]), and [`loss`] compares the result with the hidden pixels.
+//! [`run::train`] is the loop; it writes nothing. [`save`] writes a run when asked.
+//!
+//! The folder knows batches, never cameras, scenes or the renderer.
+
+pub mod batch;
+pub mod config;
+pub mod croco;
+pub mod device;
+pub mod error;
+pub mod loss;
+pub mod ops;
+pub mod optim;
+pub mod params;
+pub mod run;
+pub mod save;
+pub mod schedule;
+pub mod step;
+
+pub use config::TrainConfig;
+pub use croco::{Croco, CrocoConfig, ModelSize, PositionCode};
+pub use device::{DeviceChoice, TrainDevice};
+pub use error::TrainError;
+pub use run::{StepReport, StopReason, TrainSummary, train};

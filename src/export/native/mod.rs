@@ -21,6 +21,7 @@ mod record;
 mod state;
 mod writer;
 
+pub use pair_files::encode as encode_pair;
 pub use reader::NativeReader;
 pub use record::{
     Counters, DecidingMeasure, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord,

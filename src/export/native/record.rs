@@ -153,7 +153,7 @@ pub struct Trial {
     pub scene: String,
     /// Index of the sampled position within the scene.
     pub index: u64,
-    /// (x, z) of each stop in the world, metres; empty where no position was found.
+    /// (x, z) of each stop in the world, metres, stored to the micrometre; empty where no position was found.
     pub stops: Vec<[f64; 2]>,
     /// Candidate pairs that were refused, by reason.
     pub refused: BTreeMap<String, u64>,
@@ -226,9 +226,9 @@ impl Counters {
 pub struct TopDown {
     /// Columns go along +x, rows along +z: the top of the picture looks along -z.
     pub image: RgbImage,
-    /// World x of the left edge, metres.
+    /// World x of the left edge, metres, stored to the micrometre.
     pub min_x: f64,
-    /// World z of the top edge, metres.
+    /// World z of the top edge, metres, stored to the micrometre.
     pub min_z: f64,
     /// Side of a pixel, metres.
     pub metres_per_pixel: f64,
@@ -243,9 +243,9 @@ pub struct TopDownEntry {
     pub file: String,
     /// BLAKE3 of the file.
     pub hash: String,
-    /// World x of the left edge, metres.
+    /// World x of the left edge, metres, stored to the micrometre.
     pub min_x: f64,
-    /// World z of the top edge, metres.
+    /// World z of the top edge, metres, stored to the micrometre.
     pub min_z: f64,
     /// Side of a pixel, metres.
     pub metres_per_pixel: f64,

@@ -64,7 +64,7 @@ impl NativeWriter {
             Err(error) => return Err(ExportError::read(dir, error)),
         };
         let manifest = dir.join(MANIFEST);
-        let (journal, state) = match Journal::open(dir)? {
+        let (journal, mut state) = match Journal::open(dir)? {
             Some((journal, state)) => (Some(journal), state),
             None if manifest.exists() => (None, SetState::from_manifest(&manifest)?),
             None if entries.all(|e| e.is_ok_and(|e| is_leftover(&e.file_name().to_string_lossy()))) => {
@@ -85,6 +85,12 @@ impl NativeWriter {
                 path: dir.to_path_buf(),
             });
         }
+        // Numbers read from text may be off in their last digit; those of the caller are not.
+        let first_adapter = std::mem::take(&mut state.run.adapter);
+        state.run = RunRecord {
+            adapter: first_adapter,
+            ..run.clone()
+        };
         let mut writer = Self {
             dir: dir.to_path_buf(),
             state,
@@ -155,9 +161,9 @@ impl NativeWriter {
             scene: scene.into(),
             file: format!("topdown-{place:03}.png"),
             hash: blake3::hash(&bytes).to_hex().to_string(),
-            min_x: topdown.min_x,
-            min_z: topdown.min_z,
-            metres_per_pixel: topdown.metres_per_pixel,
+            min_x: micro(topdown.min_x),
+            min_z: micro(topdown.min_z),
+            metres_per_pixel: micro(topdown.metres_per_pixel),
         };
         let path = self.dir.join(&entry.file);
         if self.state.topdowns.contains(&entry) && pair_files::read_verified(&path, &entry.hash).is_ok() {
@@ -280,7 +286,10 @@ impl NativeWriter {
         Ok(known.pairs.iter().map(|p| p.folder.clone()).collect())
     }
 
-    fn append(&mut self, record: TrialRecord) -> Result<(), ExportError> {
+    fn append(&mut self, mut record: TrialRecord) -> Result<(), ExportError> {
+        for stop in &mut record.trial.stops {
+            *stop = stop.map(micro);
+        }
         self.journal()?.trial(&record)?;
         self.missing.remove(&(record.trial.scene.clone(), record.trial.index));
         self.record(|state| state.record(record))
@@ -337,6 +346,12 @@ impl NativeWriter {
         }
         Ok(())
     }
+}
+
+/// Rounded to a millionth: so few digits survive any JSON reader exactly, and a continued run writes
+/// the same bytes.
+fn micro(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 fn tried_twice(trial: &Trial) -> ExportError {

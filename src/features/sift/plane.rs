@@ -1,0 +1,41 @@
+//! A float image whose rows are padded to whole SIMD vectors.
+
+/// Rows are padded to a multiple of this many floats (one AVX-512 vector).
+pub(super) const LANES: usize = 16;
+
+/// One level of the pyramid. Columns from `width` to `stride` hold unused but finite values.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Plane {
+    pub width: usize,
+    pub height: usize,
+    pub stride: usize,
+    pub data: Vec<f32>,
+}
+
+impl Plane {
+    /// Gives the plane another size, keeping its memory; the contents are unspecified.
+    pub fn reset(&mut self, width: usize, height: usize) {
+        self.width = width;
+        self.height = height;
+        self.stride = width.next_multiple_of(LANES);
+        self.data.resize(self.stride * height, 0.0);
+    }
+
+    /// Row `y`, padding included.
+    #[inline(always)]
+    pub fn row(&self, y: usize) -> &[f32] {
+        &self.data[y * self.stride..(y + 1) * self.stride]
+    }
+
+    /// Row `y`, padding included.
+    #[inline(always)]
+    pub fn row_mut(&mut self, y: usize) -> &mut [f32] {
+        &mut self.data[y * self.stride..(y + 1) * self.stride]
+    }
+
+    /// The pixel in column `x`, row `y`.
+    #[inline(always)]
+    pub fn at(&self, x: usize, y: usize) -> f32 {
+        self.data[y * self.stride + x]
+    }
+}

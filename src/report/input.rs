@@ -1,0 +1,133 @@
+//! What a page is made from.
+
+use image::RgbImage;
+
+use crate::export::ExportError;
+use crate::export::native::{Counters, NativeReader, RunRecord, TopDown, TrialRecord};
+use crate::view::{PairOverlaps, ViewPair};
+
+/// Everything a page shows. [`PageInput::read`] fills it from a set on disk.
+#[derive(Debug, Clone)]
+pub struct PageInput {
+    /// Where the set lies, as a person would call it.
+    pub location: String,
+    /// What the set was made from.
+    pub run: RunRecord,
+    /// Adapters that rendered.
+    pub adapters: Vec<String>,
+    /// False where the run has not ended.
+    pub finished: bool,
+    /// What the run counted.
+    pub counters: Counters,
+    /// Every position tried.
+    pub trials: Vec<TrialRecord>,
+    /// Scenes seen from above, by name.
+    pub topdowns: Vec<(String, TopDown)>,
+    /// Overlaps of every pair, in order: the plots count all, shown or not.
+    pub overlaps: Vec<PairOverlaps>,
+    /// Pairs to show.
+    pub pairs: Vec<ShownPair>,
+    /// A training run on these pairs.
+    pub training: Option<TrainingCurve>,
+}
+
+/// A pair on the page.
+#[derive(Debug, Clone)]
+pub struct ShownPair {
+    /// Folder within the set.
+    pub folder: String,
+    /// The pair.
+    pub pair: ViewPair,
+}
+
+impl PageInput {
+    /// Reads a set, of whose pairs at most `shown` are kept for showing, evenly spread; of the others
+    /// only the overlaps are read.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Damaged`] names the first file that is missing or changed.
+    pub fn read(set: &NativeReader, shown: usize) -> Result<Self, ExportError> {
+        let mut overlaps = Vec::with_capacity(set.len());
+        let mut pairs = Vec::new();
+        let chosen = spread(set.len(), shown);
+        for (number, entry) in set.entries().enumerate() {
+            if chosen.binary_search(&number).is_err() {
+                overlaps.push(set.overlaps(entry)?);
+                continue;
+            }
+            let pair = set.pair(entry)?;
+            overlaps.push(pair.overlaps.clone());
+            pairs.push(ShownPair {
+                folder: entry.folder.clone(),
+                pair,
+            });
+        }
+        Ok(Self {
+            location: set.dir().display().to_string(),
+            run: set.run().clone(),
+            adapters: set.adapters().to_vec(),
+            finished: set.is_finished(),
+            counters: set.counters(),
+            trials: set.trials().to_vec(),
+            topdowns: set.topdowns()?,
+            overlaps,
+            pairs,
+            training: None,
+        })
+    }
+}
+
+/// `shown` numbers below `count`, evenly spread from the first to the last, ascending.
+fn spread(count: usize, shown: usize) -> Vec<usize> {
+    match shown {
+        _ if count <= shown => (0..count).collect(),
+        0 => Vec::new(),
+        1 => vec![0],
+        _ => (0..shown).map(|i| i * (count - 1) / (shown - 1)).collect(),
+    }
+}
+
+/// A training run as the page shows it.
+#[derive(Debug, Clone, Default)]
+pub struct TrainingCurve {
+    /// What was trained, e.g. "CroCo tiny".
+    pub model: String,
+    /// Device it ran on.
+    pub device: String,
+    /// (step, loss), ascending in step.
+    pub losses: Vec<(u64, f64)>,
+    /// Pairs consumed a second.
+    pub pairs_per_s: f64,
+    /// Share of the time spent waiting for data, in [0, 1].
+    pub data_wait: f64,
+    /// A few pairs as the model completes them.
+    pub reconstructions: Vec<Reconstruction>,
+}
+
+/// One completed picture; all four of one size.
+#[derive(Debug, Clone)]
+pub struct Reconstruction {
+    /// The first view with its masked patches blanked.
+    pub masked: RgbImage,
+    /// The second view.
+    pub reference: RgbImage,
+    /// What the model makes of the two.
+    pub completed: RgbImage,
+    /// The first view.
+    pub target: RgbImage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn shown_pairs_are_spread_evenly() {
+        assert_eq!(spread(3, 5), [0, 1, 2]);
+        assert_eq!(spread(9, 3), [0, 4, 8]);
+        assert_eq!(spread(1000, 200).len(), 200);
+        assert_eq!(spread(1000, 200).last(), Some(&999));
+        assert!(spread(7, 1) == [0] && spread(7, 0).is_empty() && spread(0, 4).is_empty());
+    }
+}

@@ -1,0 +1,108 @@
+//! From the stream's bytes to the model's tensors.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::error::TrainError;
+use crate::rng::Rng;
+use crate::stream::PairBatch;
+
+/// Mean of ImageNet's channels, of values in [0, 1].
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+/// Standard deviation of ImageNet's channels, of values in [0, 1].
+pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Both views of a batch, normalised by ImageNet's statistics, `[batch, 3, height, width]`.
+#[derive(Debug, Clone)]
+pub struct ViewTensors {
+    /// The views to be masked.
+    pub first: Tensor<4>,
+    /// The references.
+    pub second: Tensor<4>,
+}
+
+impl ViewTensors {
+    /// Uploads `batch`. Where `swapped` is true the two views of that pair change places.
+    ///
+    /// # Errors
+    /// The images are not `side` x `side`, or the buffers do not match the stated shape.
+    pub fn upload(batch: &PairBatch, side: usize, swapped: &[bool], device: &Device) -> Result<Self, TrainError> {
+        let [count, height, width, channels] = batch.shape;
+        let bytes = count * height * width * channels;
+        let sizes_agree = batch.first.len() == bytes && batch.second.len() == bytes;
+        if height != side || width != side || channels != 3 || !sizes_agree || swapped.len() != count {
+            return Err(TrainError::BatchShape {
+                got_height: height,
+                got_width: width,
+                want: side,
+            });
+        }
+        let pixels = side * side;
+        let mut planes = [Vec::with_capacity(bytes), Vec::with_capacity(bytes)];
+        for (i, &swap) in swapped.iter().enumerate() {
+            let image = i * pixels * 3..(i + 1) * pixels * 3;
+            let (first, second) = (&batch.first[image.clone()], &batch.second[image]);
+            normalise(if swap { second } else { first }, &mut planes[0]);
+            normalise(if swap { first } else { second }, &mut planes[1]);
+        }
+        let plain = device.clone().inner();
+        let [first, second] =
+            planes.map(|data| Tensor::from_data(TensorData::new(data, [count, 3, side, side]), &plain));
+        Ok(Self { first, second })
+    }
+}
+
+/// Appends one image, rows of interleaved 8-bit RGB in, three planes of normalised values out.
+fn normalise(interleaved: &[u8], planes: &mut Vec<f32>) {
+    for channel in 0..3 {
+        let (mean, deviation) = (IMAGENET_MEAN[channel], IMAGENET_STD[channel]);
+        let values = interleaved[channel..].iter().step_by(3);
+        planes.extend(values.map(|&byte| (f32::from(byte) / 255.0 - mean) / deviation));
+    }
+}
+
+/// Which pairs of micro-batch `index` change places, each with probability `p` (MIMIC swaps with 0.5).
+pub fn draw_swaps(count: usize, p: f64, seed: u64, index: u64) -> Vec<bool> {
+    let mut rng = Rng::stream(seed, "swap", &[index]);
+    (0..count).map(|_| rng.chance(p)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> PairBatch {
+        PairBatch {
+            first: (0..2 * 4 * 4 * 3).map(|i| i as u8).collect(),
+            second: vec![255; 2 * 4 * 4 * 3],
+            shape: [2, 4, 4, 3],
+            overlaps: vec![Default::default(); 2],
+            indices: vec![0, 1],
+        }
+    }
+
+    #[test]
+    fn bytes_become_planes_and_swaps_change_sides() {
+        let views = ViewTensors::upload(&batch(), 4, &[false, true], &Device::flex()).unwrap();
+        let first: Vec<f32> = views.first.try_to_vec_as().unwrap();
+        let second: Vec<f32> = views.second.try_to_vec_as().unwrap();
+        // Image 0, channel 1, pixel 5 is byte 16.
+        assert!((first[16 + 5] - (16.0 / 255.0 - 0.456) / 0.224).abs() < 1e-6);
+        let white = (1.0 - 0.485) / 0.229;
+        assert!((second[0] - white).abs() < 1e-6 && (first[48] - white).abs() < 1e-6);
+        // Image 1 of the first views went to the references: byte 48 is its first.
+        assert!((second[48] - (48.0 / 255.0 - 0.485) / 0.229).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_wrong_size_is_refused() {
+        assert!(ViewTensors::upload(&batch(), 8, &[false; 2], &Device::flex()).is_err());
+    }
+
+    #[test]
+    fn half_of_many_pairs_swap() {
+        let swaps = draw_swaps(10_000, 0.5, 3, 0);
+        let count = swaps.iter().filter(|&&s| s).count();
+        assert!(count.abs_diff(5000) < 300, "{count}");
+        assert!(draw_swaps(100, 0.0, 3, 0).iter().all(|&s| !s));
+    }
+}

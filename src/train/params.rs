@@ -1,0 +1,262 @@
+//! Parameters by name, in the layout of released CroCo checkpoints.
+//!
+//! Field paths of [`Croco`] are the key names. PyTorch keeps a linear as `[out, in]` and the patch
+//! embedding as a convolution `[out, 3, patch, patch]`; ours are `[in, out]` with `in` in the order row,
+//! column, channel. Everything here speaks PyTorch's layout.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Tensor, TensorData};
+
+use super::croco::Croco;
+use super::error::TrainError;
+
+/// One tensor in PyTorch's layout.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedTensor {
+    /// Key name.
+    pub name: String,
+    /// Shape, row-major.
+    pub shape: Vec<usize>,
+    /// Values.
+    pub values: Vec<f32>,
+}
+
+const PATCH_WEIGHT: &str = "patch_embed.proj.weight";
+
+/// All parameters of the model.
+///
+/// # Errors
+/// The device cannot be read.
+pub fn parameters(model: &Croco) -> Result<Vec<NamedTensor>, TrainError> {
+    collect(model, None)
+}
+
+/// The gradients of all parameters that have one, as [`parameters`] names them.
+///
+/// # Errors
+/// The device cannot be read.
+pub fn gradients(model: &Croco, grads: &GradientsParams) -> Result<Vec<NamedTensor>, TrainError> {
+    collect(model, Some(grads))
+}
+
+/// The model with every parameter replaced by the tensor of its name. Position tables
+/// (`enc_pos_embed`, `dec_pos_embed`) may be among `tensors`; they are fixed and not read.
+///
+/// # Errors
+/// A parameter is missing, a name is unknown, or a shape differs: nothing is replaced then.
+pub fn load(model: Croco, tensors: Vec<NamedTensor>) -> Result<Croco, TrainError> {
+    let mut by_name: BTreeMap<String, NamedTensor> = tensors
+        .into_iter()
+        .filter(|t| t.name != "enc_pos_embed" && t.name != "dec_pos_embed")
+        .map(|t| (t.name.clone(), t))
+        .collect();
+    let mut problems = Vec::new();
+    let own = parameters(&model)?;
+    for want in &own {
+        match by_name.get(&want.name) {
+            None => problems.push(format!("{} is missing", want.name)),
+            Some(got) if got.shape != want.shape => problems.push(format!(
+                "{} has shape {:?} where {:?} is wanted",
+                want.name, got.shape, want.shape
+            )),
+            Some(_) => {}
+        }
+    }
+    let known = |name: &String| own.iter().any(|t| t.name == *name);
+    problems.extend(
+        by_name
+            .keys()
+            .filter(|name| !known(name))
+            .map(|name| format!("{name} is unknown")),
+    );
+    if !problems.is_empty() {
+        let shown = problems.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+        let more = problems.len().saturating_sub(5);
+        let tail = if more > 0 {
+            format!("; and {more} more")
+        } else {
+            String::new()
+        };
+        return Err(TrainError::Weights(shown + &tail));
+    }
+    let patch = model.config().patch;
+    Ok(model.map(&mut Loader {
+        path: Vec::new(),
+        patch,
+        tensors: &mut by_name,
+    }))
+}
+
+fn collect(model: &Croco, grads: Option<&GradientsParams>) -> Result<Vec<NamedTensor>, TrainError> {
+    let mut collector = Collector {
+        path: Vec::new(),
+        patch: model.config().patch,
+        grads,
+        found: Vec::new(),
+        failure: None,
+    };
+    model.visit(&mut collector);
+    match collector.failure {
+        Some(reason) => Err(TrainError::Read(reason)),
+        None => Ok(collector.found),
+    }
+}
+
+struct Collector<'a> {
+    path: Vec<String>,
+    patch: usize,
+    grads: Option<&'a GradientsParams>,
+    found: Vec<NamedTensor>,
+    failure: Option<String>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = match self.grads {
+            None => Some(param.val().inner()),
+            Some(grads) => grads.get::<D>(param.id),
+        };
+        let Some(tensor) = tensor else { return };
+        let shape = tensor.dims();
+        match tensor.try_into_vec_as::<f32>() {
+            Ok(values) => self
+                .found
+                .push(to_torch(self.path.join("."), &shape, values, self.patch)),
+            Err(error) => self.failure = Some(format!("{}: {error:?}", self.path.join("."))),
+        }
+    }
+}
+
+struct Loader<'a> {
+    path: Vec<String>,
+    patch: usize,
+    tensors: &'a mut BTreeMap<String, NamedTensor>,
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(tensor) = self.tensors.remove(&self.path.join(".")) else {
+            return param;
+        };
+        let (id, old, mapper) = param.consume();
+        let data = TensorData::new(from_torch(tensor, self.patch), old.dims());
+        let trainable = old.is_require_grad();
+        let value = Tensor::<D>::from_data(data, &old.device());
+        Param::from_mapped_value(id, value.set_require_grad(trainable), mapper)
+    }
+}
+
+/// From our layout to PyTorch's.
+fn to_torch(name: String, shape: &[usize], values: Vec<f32>, patch: usize) -> NamedTensor {
+    if let (PATCH_WEIGHT, &[_, outputs]) = (name.as_str(), shape) {
+        let mut moved = vec![0.0; values.len()];
+        for_patch_weight(patch, outputs, |ours, torch| moved[torch] = values[ours]);
+        return NamedTensor {
+            name,
+            shape: vec![outputs, 3, patch, patch],
+            values: moved,
+        };
+    }
+    match *shape {
+        [inputs, outputs] => NamedTensor {
+            name,
+            shape: vec![outputs, inputs],
+            values: transposed(&values, inputs, outputs),
+        },
+        _ => NamedTensor {
+            name,
+            shape: shape.to_vec(),
+            values,
+        },
+    }
+}
+
+/// The inverse of [`to_torch`], values only.
+fn from_torch(tensor: NamedTensor, patch: usize) -> Vec<f32> {
+    match tensor.shape[..] {
+        [outputs, 3, _, _] => {
+            let mut moved = vec![0.0; tensor.values.len()];
+            for_patch_weight(patch, outputs, |ours, torch| moved[ours] = tensor.values[torch]);
+            moved
+        }
+        [outputs, inputs] => transposed(&tensor.values, outputs, inputs),
+        _ => tensor.values,
+    }
+}
+
+/// Calls `pair(index in [row, column, channel, output], index in [output, channel, row, column])`.
+fn for_patch_weight(patch: usize, outputs: usize, mut pair: impl FnMut(usize, usize)) {
+    for y in 0..patch {
+        for x in 0..patch {
+            for c in 0..3 {
+                for o in 0..outputs {
+                    let ours = ((y * patch + x) * 3 + c) * outputs + o;
+                    pair(ours, ((o * 3 + c) * patch + y) * patch + x);
+                }
+            }
+        }
+    }
+}
+
+fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = Vec::with_capacity(values.len());
+    for column in 0..columns {
+        out.extend((0..rows).map(|row| values[row * columns + column]));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::croco::{CrocoConfig, ModelSize, PositionCode};
+    use burn::tensor::Device;
+
+    fn model(seed: u64) -> Croco {
+        let config = CrocoConfig {
+            size: ModelSize::Micro,
+            pos: PositionCode::Cosine,
+            image: 32,
+            patch: 16,
+        };
+        Croco::new(config, seed, &Device::flex().autodiff())
+    }
+
+    #[test]
+    fn what_is_saved_loads_again() {
+        let source = parameters(&model(1)).unwrap();
+        let target = load(model(2), source.clone()).unwrap();
+        assert_eq!(parameters(&target).unwrap(), source);
+        assert_ne!(parameters(&model(2)).unwrap(), source);
+    }
+
+    #[test]
+    fn missing_unknown_and_misshapen_are_named() {
+        let mut tensors = parameters(&model(1)).unwrap();
+        tensors[0].name = "stranger".into();
+        let message = load(model(2), tensors).unwrap_err().to_string();
+        assert!(
+            message.contains("stranger is unknown") && message.contains("is missing"),
+            "{message}"
+        );
+    }
+}

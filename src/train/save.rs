@@ -1,0 +1,129 @@
+//! A run on disk, written only when asked: `model.safetensors` with CroCo's key names and `run.json`.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
+
+use super::config::TrainConfig;
+use super::croco::pos_embed::sincos_2d;
+use super::croco::{CrocoConfig, PositionCode};
+use super::error::TrainError;
+use super::params::{NamedTensor, parameters};
+use super::run::TrainSummary;
+use super::step::Trainer;
+
+/// What `run.json` holds.
+#[derive(Debug, Serialize)]
+struct RunRecord<'a> {
+    version: &'static str,
+    config: &'a TrainConfig,
+    summary: &'a TrainSummary,
+}
+
+/// Writes the run into the new folder `out`: under a temporary name first, renamed when complete.
+///
+/// # Errors
+/// `out` exists, or something cannot be written; nothing is left behind then.
+pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+    let failed = |source, path: &Path| TrainError::Output {
+        source,
+        path: path.to_owned(),
+    };
+    if out.exists() {
+        let source = std::io::Error::new(
+            std::io::ErrorKind::AlreadyExists,
+            "it exists already, name a new folder",
+        );
+        return Err(failed(source, out));
+    }
+    let temporary = temporary_beside(out);
+    let write = || -> Result<(), TrainError> {
+        fs::create_dir_all(&temporary).map_err(|e| failed(e, &temporary))?;
+        let mut tensors = parameters(trainer.model())?;
+        tensors.extend(position_buffers(trainer.model().config()));
+        write_safetensors(&temporary.join("model.safetensors"), &tensors)?;
+        let record = RunRecord {
+            version: env!("CARGO_PKG_VERSION"),
+            config: trainer.config(),
+            summary,
+        };
+        let path = temporary.join("run.json");
+        let text = serde_json::to_string_pretty(&record).map_err(|e| failed(e.into(), &path))?;
+        fs::write(&path, text + "\n").map_err(|e| failed(e, &path))?;
+        fs::rename(&temporary, out).map_err(|e| failed(e, out))
+    };
+    write().inspect_err(|_| {
+        // What is half-written is of no use; the error that stopped it is the one to report.
+        let _ = fs::remove_dir_all(&temporary);
+    })
+}
+
+/// `.NAME.tmp-PID` in the folder of `path`, so that the rename stays on one file system.
+fn temporary_beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.tmp-{}", std::process::id()))
+}
+
+/// The fixed tables that a CroCo v1 checkpoint stores beside its parameters.
+pub fn position_buffers(config: CrocoConfig) -> Vec<NamedTensor> {
+    if config.pos == PositionCode::Rope {
+        return Vec::new();
+    }
+    let (encoder, decoder) = config.size.widths();
+    let table = |name: &str, dim: usize| NamedTensor {
+        name: name.into(),
+        shape: vec![config.tokens(), dim],
+        values: sincos_2d(dim, config.grid()),
+    };
+    vec![table("enc_pos_embed", encoder.dim), table("dec_pos_embed", decoder.dim)]
+}
+
+/// Writes float32 tensors to a safetensors file.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_safetensors(path: &Path, tensors: &[NamedTensor]) -> Result<(), TrainError> {
+    let failed = |reason: String| TrainError::Output {
+        source: std::io::Error::other(reason),
+        path: path.to_owned(),
+    };
+    let mut views = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
+        let bytes = bytemuck::cast_slice(&tensor.values);
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(|e| failed(e.to_string()))?;
+        views.push((tensor.name.as_str(), view));
+    }
+    let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize_to_file(views, Some(format), path).map_err(|e| failed(e.to_string()))
+}
+
+/// Reads every float32 tensor of a safetensors file.
+///
+/// # Errors
+/// The file cannot be read, is damaged, or holds another element type.
+pub fn read_safetensors(path: &Path) -> Result<Vec<NamedTensor>, TrainError> {
+    let failed = |source| TrainError::Input {
+        source,
+        path: path.to_owned(),
+    };
+    let damaged = |reason: String| failed(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
+    let bytes = fs::read(path).map_err(failed)?;
+    let file = safetensors::SafeTensors::deserialize(&bytes).map_err(|e| damaged(e.to_string()))?;
+    let mut tensors = Vec::new();
+    for (name, view) in file.tensors() {
+        if view.dtype() != Dtype::F32 {
+            return Err(damaged(format!("tensor {name} is {:?}, not F32", view.dtype())));
+        }
+        let values = view.data().chunks_exact(4);
+        tensors.push(NamedTensor {
+            shape: view.shape().to_vec(),
+            values: values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect(),
+            name,
+        });
+    }
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(tensors)
+}

@@ -1,0 +1,161 @@
+//! Our CroCo against the PyTorch reference: forward, loss and every gradient, fixture by fixture.
+//!
+//! Fixtures are made by `torch_croco.py fixture`; `COVISTA_CROCO_FIXTURES` names a folder of more.
+#![cfg(feature = "train")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Tensor, TensorData};
+use covista::train::croco::patch::patchify;
+use covista::train::croco::{CrocoConfig, ModelSize, PatchMask, PositionCode};
+use covista::train::loss::masked_mse;
+use covista::train::params::{NamedTensor, gradients, load};
+use covista::train::{Croco, TrainDevice};
+use safetensors::{Dtype, SafeTensors};
+
+struct Fixture {
+    floats: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    mask: PatchMask,
+    config: CrocoConfig,
+}
+
+fn read(path: &Path) -> Fixture {
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut floats = BTreeMap::new();
+    let mut flags = Vec::new();
+    for (name, view) in file.tensors() {
+        if view.dtype() == Dtype::F32 {
+            let values = view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect();
+            floats.insert(name, (view.shape().to_vec(), values));
+        } else {
+            assert_eq!(name, "in.masked");
+            flags = view.data().to_vec();
+        }
+    }
+    let (encoder, decoder) = (
+        floats["model.enc_norm.weight"].0[0],
+        floats["model.dec_norm.weight"].0[0],
+    );
+    let size = [
+        ModelSize::Micro,
+        ModelSize::Tiny,
+        ModelSize::Base,
+        ModelSize::BaseBasedec,
+    ]
+    .into_iter()
+    .find(|size| (size.widths().0.dim, size.widths().1.dim) == (encoder, decoder))
+    .expect("a size of torch_croco.py");
+    let pos = if floats.contains_key("model.enc_pos_embed") {
+        PositionCode::Cosine
+    } else {
+        PositionCode::Rope
+    };
+    let config = CrocoConfig {
+        size,
+        pos,
+        image: floats["in.first"].0[2],
+        patch: floats["model.patch_embed.proj.weight"].0[3],
+    };
+    Fixture {
+        mask: PatchMask::from_flags(&flags, config.tokens()).unwrap(),
+        floats,
+        config,
+    }
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = common::shared("fixtures/croco").into_iter().collect();
+    folders.extend(std::env::var_os("COVISTA_CROCO_FIXTURES").map(PathBuf::from));
+    let mut found: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
+        .collect();
+    found.sort();
+    found
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0f32, |m, v| m.max(v.abs()))
+}
+
+/// Largest difference over the largest magnitude of what is wanted, or over `floor` if that is larger.
+fn relative(got: &[f32], want: &[f32], floor: f32) -> f32 {
+    assert_eq!(got.len(), want.len());
+    let scale = largest(want).max(floor);
+    got.iter().zip(want).fold(0.0f32, |m, (g, w)| m.max((g - w).abs())) / scale
+}
+
+#[test]
+fn every_fixture_agrees() {
+    for path in fixtures() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let fixture = read(&path);
+        let device = TrainDevice::flex();
+        let weights = fixture
+            .floats
+            .iter()
+            .filter_map(|(key, (shape, values))| {
+                Some(NamedTensor {
+                    name: key.strip_prefix("model.")?.to_owned(),
+                    shape: shape.clone(),
+                    values: values.clone(),
+                })
+            })
+            .collect();
+        let model = load(Croco::new(fixture.config, 0, device.burn()), weights).unwrap();
+        let image = |key: &str| {
+            let (shape, values) = &fixture.floats[key];
+            let data = TensorData::new(values.clone(), shape.clone());
+            patchify(Tensor::<4>::from_data(data, device.burn()), fixture.config.patch)
+        };
+        let (first, second) = (image("in.first"), image("in.second"));
+        let want = |key: &str| &fixture.floats[key].1;
+
+        let patches: Vec<f32> = first.clone().try_into_vec_as().unwrap();
+        assert_eq!(&patches, want("out.target"), "{name}: patch order");
+        let encoded: Vec<f32> = model.encode(second.clone()).try_into_vec_as().unwrap();
+        let off_encoded = relative(&encoded, want("out.encoded_second"), 0.0);
+        let prediction = model.forward(first.clone(), second, &fixture.mask);
+        let values: Vec<f32> = prediction.clone().try_into_vec_as().unwrap();
+        let off_prediction = relative(&values, want("out.prediction"), 0.0);
+        let loss = masked_mse(prediction, first, &fixture.mask);
+        let off_loss = (loss.clone().into_scalar::<f32>() - want("out.loss")[0]).abs();
+
+        let mut grads = loss.backward();
+        let grads = GradientsParams::from_module(&mut grads, &model);
+        let ours = gradients(&model, &grads).unwrap();
+        let theirs = fixture.floats.keys().filter(|key| key.starts_with("grad.")).count();
+        assert_eq!(ours.len(), theirs, "{name}: number of gradients");
+        // A key's bias moves all scores of a query alike, so its gradient is zero but for rounding: such
+        // gradients are compared on the scale of the others.
+        let floor = 1e-4 * ours.iter().fold(0.0f32, |m, grad| m.max(largest(&grad.values)));
+        let mut worst = (0.0, String::new());
+        for grad in ours {
+            let (shape, values) = &fixture.floats[&format!("grad.{}", grad.name)];
+            assert_eq!(&grad.shape, shape, "{name}: {}", grad.name);
+            let off = relative(&grad.values, values, floor);
+            if off > worst.0 {
+                worst = (off, grad.name);
+            }
+        }
+        println!(
+            "{name}: encoded {off_encoded:.1e}, prediction {off_prediction:.1e}, loss {off_loss:.1e}, worst gradient {:.1e} ({})",
+            worst.0, worst.1
+        );
+        assert!(off_encoded < 1e-4, "{name}: encoder output off by {off_encoded}");
+        assert!(off_prediction < 1e-4, "{name}: prediction off by {off_prediction}");
+        assert!(off_loss < 1e-5, "{name}: loss off by {off_loss}");
+        assert!(worst.0 < 1e-3, "{name}: gradient of {} off by {}", worst.1, worst.0);
+    }
+}
