@@ -1,4 +1,5 @@
 //! Every conformance model that loads, drawn on one sheet for people to look at.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod common;
 

@@ -6,7 +6,7 @@ use glam::{Affine3A, Vec3};
 
 use super::material::{self, MtlMaterial};
 use super::parse::{Group, Parsed, parse};
-use crate::scene::builder::SceneBuilder;
+use crate::scene::builder::{SceneBuilder, fraction};
 use crate::scene::config::Limits;
 use crate::scene::error::SceneError;
 use crate::scene::files::{SceneFiles, shorten};
@@ -107,8 +107,7 @@ fn convert(name: &str, found: Option<&MtlMaterial>, builder: &mut SceneBuilder) 
         builder.warn(format!("material {:?} would be invisible: drawn opaque", shorten(name)));
         opacity = 1.0;
     }
-    // `max` and `min`, not `clamp`: NaN can be written here and ends up at 0.
-    converted.base_color = [r, g, b, opacity].map(|c| c.max(0.0).min(1.0));
+    converted.base_color = [r, g, b, opacity].map(fraction);
     if opacity < 1.0 {
         converted.alpha = AlphaMode::Blend;
     } else if mtl.opacity_map.is_some() {
