@@ -18,7 +18,6 @@ mod up;
 
 pub use config::{Limits, SceneConfig, Up};
 pub use error::SceneError;
-pub use load::load;
+pub use load::{load, load_with_up};
 pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
 pub use source::SceneSource;
-pub use up::up_axis;
