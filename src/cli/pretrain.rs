@@ -119,7 +119,10 @@ fn pretrain(
     }
     print_summary(&summary);
     if summary.stopped == StopReason::Interrupted {
-        return Err(Failure::interrupted(format!("interrupted after {} steps", summary.steps)));
+        return Err(Failure::interrupted(format!(
+            "interrupted after {} steps",
+            summary.steps
+        )));
     }
     if let Some(out) = &args.out {
         save_run(out, &trainer, &summary)?;

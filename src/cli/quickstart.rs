@@ -161,7 +161,11 @@ fn train_on(
         losses.push((report.step, f64::from(report.loss)));
         bar.set_position(report.step + 1);
         bar.set_message(format!("loss {:.3}", report.loss));
-        if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop.load(Ordering::SeqCst) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     bar.finish_and_clear();
     common::check(stop)?;

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 
 use image::RgbImage;
-use image::imageops::FilterType;
 
 use super::config::HomographyOverlapConfig;
 use crate::features::gray::gray;
 use crate::features::laplacian::laplacian_variance;
 use crate::features::matching::DescriptorSet;
+use crate::features::resize::resize_bilinear;
 use crate::features::sift::{Keypoint, Sift, SiftParams};
 
 /// Width and height in pixels at which views are compared.
@@ -53,11 +53,6 @@ pub fn working_picture(color: &RgbImage) -> Cow<'_, RgbImage> {
     match color.dimensions() {
         (WORKING_SIZE, WORKING_SIZE) => Cow::Borrowed(color),
         (0, _) | (_, 0) => Cow::Owned(RgbImage::new(WORKING_SIZE, WORKING_SIZE)),
-        _ => Cow::Owned(image::imageops::resize(
-            color,
-            WORKING_SIZE,
-            WORKING_SIZE,
-            FilterType::Triangle,
-        )),
+        _ => Cow::Owned(resize_bilinear(color, WORKING_SIZE, WORKING_SIZE)),
     }
 }

@@ -319,7 +319,7 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
             }
         }
     }
-    let n = if is_bath { 2 } else { (0.62 * wall * clutter) as u32 };
+    let n = if is_bath { 2 } else { (0.6 * wall * clutter) as u32 };
     for k in 0..n {
         // Large ones first, so that small ones fill the gaps.
         let long = 1.15 - 0.75 * k as f32 / n as f32 + draw(m.rng, -0.1, 0.1);

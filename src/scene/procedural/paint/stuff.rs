@@ -13,7 +13,7 @@ pub(super) fn wood(px: u32, rng: &mut Rng) -> Canvas {
     Canvas::shade(px, px, true, |x, y| {
         let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
         let broad = fractal(s, t, [2, 7], 2, seed ^ 3);
-        let pore = if unit(x / 6, y, seed ^ 11) < 0.06 { 0.72 } else { 1.0 };
+        let pore = if unit(x / 9, y, seed ^ 11) < 0.05 { 0.86 } else { 1.0 };
         scale([0.95, 0.93, 0.9], pore * grain(s, t, 44, seed) * (0.82 + 0.3 * broad))
     })
 }
