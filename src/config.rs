@@ -120,7 +120,10 @@ impl Config {
                     .map(|near| format!("; did you mean \"{near}\"?"))
                     .unwrap_or_default(),
             })?;
-        let mut layers = vec![(format!("profile {profile}"), parse(text, &format!("profile {profile}"))?)];
+        let mut layers = vec![(
+            format!("profile {profile}"),
+            parse(text, &format!("profile {profile}"))?,
+        )];
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
                 source,
@@ -192,7 +195,9 @@ impl Config {
 
     /// BLAKE3 (hexadecimal) of [`Config::data_json`].
     pub fn data_hash(&self) -> String {
-        blake3::hash(self.data_json().to_string().as_bytes()).to_hex().to_string()
+        blake3::hash(self.data_json().to_string().as_bytes())
+            .to_hex()
+            .to_string()
     }
 
     /// What the composer needs of it.
@@ -231,12 +236,9 @@ fn parse_override(item: &str) -> Result<toml::Table, ConfigError> {
         .ok()
         .and_then(|mut table| table.remove("v"))
         .unwrap_or_else(|| toml::Value::String(value.trim().to_owned()));
-    let nested = key
-        .split('.')
-        .rev()
-        .fold(parsed, |inner, part| {
-            toml::Value::Table(toml::Table::from_iter([(part.trim().to_owned(), inner)]))
-        });
+    let nested = key.split('.').rev().fold(parsed, |inner, part| {
+        toml::Value::Table(toml::Table::from_iter([(part.trim().to_owned(), inner)]))
+    });
     match nested {
         toml::Value::Table(table) => Ok(table),
         _ => Err(invalid("give it as section.key=value")),
@@ -277,7 +279,11 @@ fn deserialize(table: &toml::Table, origin: &str) -> Result<Config, ConfigError>
                     Some(near) => format!("; did you mean \"{}\"?", dotted(near)),
                     None => format!("; known here: {}", known.join(", ")),
                 };
-                ConfigError::UnknownKey { origin: origin.to_owned(), key: dotted(&field), hint }
+                ConfigError::UnknownKey {
+                    origin: origin.to_owned(),
+                    key: dotted(&field),
+                    hint,
+                }
             }
             None => ConfigError::Invalid {
                 origin: origin.to_owned(),

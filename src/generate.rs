@@ -227,7 +227,11 @@ impl PairGenerator {
     ///
     /// Ends with [`GenerateError::Barren`] after `max_positions` positions in a row without a pair.
     pub fn into_pairs(self, max_positions: u64) -> impl Iterator<Item = Result<ViewPair, GenerateError>> {
-        Pairs { generator: self, max_positions, done: false }
+        Pairs {
+            generator: self,
+            max_positions,
+            done: false,
+        }
     }
 }
 
@@ -266,8 +270,14 @@ impl Iterator for Pairs {
         let mut refused: BTreeMap<&'static str, u64> = BTreeMap::new();
         for _ in 0..self.max_positions {
             match self.generator.next()? {
-                Ok(Position { outcome: Outcome::Kept(pair), .. }) => return Some(Ok(*pair)),
-                Ok(Position { outcome: Outcome::Refused(reason), .. }) => *refused.entry(reason).or_default() += 1,
+                Ok(Position {
+                    outcome: Outcome::Kept(pair),
+                    ..
+                }) => return Some(Ok(*pair)),
+                Ok(Position {
+                    outcome: Outcome::Refused(reason),
+                    ..
+                }) => *refused.entry(reason).or_default() += 1,
                 Err(error) => {
                     self.done = true;
                     return Some(Err(error.into()));
@@ -277,7 +287,10 @@ impl Iterator for Pairs {
         self.done = true;
         let mut reasons: Vec<_> = refused.into_iter().collect();
         reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
-        let reasons: Vec<String> = reasons.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let reasons: Vec<String> = reasons
+            .into_iter()
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect();
         Some(Err(GenerateError::Barren {
             positions: self.max_positions,
             reasons: reasons.join(", "),
@@ -314,7 +327,12 @@ impl Recipe {
     }
 
     /// The candidate of the smallest overlap in range whose true covisibility lies within bounds too.
-    fn first_that_truth_admits(&self, selection: &mut Selection, views: &[Arc<View>], lists: usize) -> Option<Candidate> {
+    fn first_that_truth_admits(
+        &self,
+        selection: &mut Selection,
+        views: &[Arc<View>],
+        lists: usize,
+    ) -> Option<Candidate> {
         let bounds = self.config.select.covisibility_bounds();
         let mut in_range = std::mem::take(&mut selection.in_range).into_iter();
         let Some((low, high)) = bounds else {
@@ -325,7 +343,11 @@ impl Recipe {
             let truth = covisibility(first, second, &self.config.truth).min();
             let admitted = (low..=high).contains(&truth);
             if !admitted {
-                selection.refuse(if truth < low { "covisibility_low" } else { "covisibility_high" });
+                selection.refuse(if truth < low {
+                    "covisibility_low"
+                } else {
+                    "covisibility_high"
+                });
             }
             admitted
         })

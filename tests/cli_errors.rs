@@ -24,7 +24,10 @@ fn refused_with(args: &[&str], envs: &[(&str, &str)], code: i32, mentions: &[&st
     let output = covista(args, envs);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
-    let lines: Vec<&str> = stderr.lines().filter(|line| !line.trim_start().starts_with("WARN")).collect();
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("WARN"))
+        .collect();
     assert_eq!(lines.len(), 1, "{args:?} gave more than one line:\n{stderr}");
     assert!(lines[0].starts_with("covista: "), "{stderr}");
     for word in mentions {
@@ -34,7 +37,10 @@ fn refused_with(args: &[&str], envs: &[(&str, &str)], code: i32, mentions: &[&st
 
 fn obj(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
-    std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    std::fs::File::create(&path)
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
     path.display().to_string()
 }
 
@@ -42,9 +48,25 @@ fn obj(folder: &Path, name: &str, text: &str) -> String {
 fn a_wrong_path() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
-    refused(&["generate", "--scene", "/no/such/room.glb", "--pairs", "1", "--out", &out], 3, &["/no/such/room.glb"]);
+    refused(
+        &[
+            "generate",
+            "--scene",
+            "/no/such/room.glb",
+            "--pairs",
+            "1",
+            "--out",
+            &out,
+        ],
+        3,
+        &["/no/such/room.glb"],
+    );
     assert!(!Path::new(&out).exists(), "a refused run leaves no folder");
-    refused(&["overlap", "/no/such/a.png", "/no/such/b.png", "--json"], 3, &["/no/such/a.png"]);
+    refused(
+        &["overlap", "/no/such/a.png", "/no/such/b.png", "--json"],
+        3,
+        &["/no/such/a.png"],
+    );
     refused(&["select", "/no/such/folder", "--json"], 3, &["/no/such/folder"]);
     refused(&["report", "/no/such/set"], 3, &["/no/such/set"]);
     refused(&["navmesh", "info", "/no/such/a.navmesh"], 3, &["/no/such/a.navmesh"]);
@@ -61,18 +83,40 @@ fn an_empty_scene() {
 fn a_scene_without_a_floor_to_walk_on() {
     let folder = tempfile::tempdir().unwrap();
     // One upright wall.
-    let scene = obj(folder.path(), "wall.obj", "v 0 0 0\nv 3 0 0\nv 3 3 0\nv 0 3 0\nf 1 2 3 4\n");
+    let scene = obj(
+        folder.path(),
+        "wall.obj",
+        "v 0 0 0\nv 3 0 0\nv 3 3 0\nv 0 3 0\nf 1 2 3 4\n",
+    );
     let out = folder.path().join("out").display().to_string();
-    refused(&["generate", "--scene", &scene, "--pairs", "1", "--out", &out], 3, &["walk"]);
+    refused(
+        &["generate", "--scene", &scene, "--pairs", "1", "--out", &out],
+        3,
+        &["walk"],
+    );
 }
 
 #[test]
 fn a_room_below_the_island_gate_says_which_value_admits_it() {
     let folder = tempfile::tempdir().unwrap();
-    let scene = obj(folder.path(), "small.obj", "v -2 0 -2\nv -2 0 2\nv 2 0 2\nv 2 0 -2\nf 1 2 3 4\n");
+    let scene = obj(
+        folder.path(),
+        "small.obj",
+        "v -2 0 -2\nv -2 0 2\nv 2 0 2\nv 2 0 -2\nf 1 2 3 4\n",
+    );
     let out = folder.path().join("out").display().to_string();
     refused(
-        &["generate", "--scene", &scene, "--pairs", "1", "--profile", "mimic-code", "--out", &out],
+        &[
+            "generate",
+            "--scene",
+            &scene,
+            "--pairs",
+            "1",
+            "--profile",
+            "mimic-code",
+            "--out",
+            &out,
+        ],
         3,
         &["min_island_radius_m", "6"],
     );
@@ -88,9 +132,17 @@ fn a_truncated_glb() {
 
 #[test]
 fn bad_configuration() {
-    refused(&["config", "show", "--set", "render.sise_px=3"], 2, &["render.sise_px", "render.size_px"]);
+    refused(
+        &["config", "show", "--set", "render.sise_px=3"],
+        2,
+        &["render.sise_px", "render.size_px"],
+    );
     refused(&["config", "show", "--profile", "mimik"], 2, &["mimik"]);
-    refused(&["config", "show", "--set", "render.hfov_deg=1000"], 2, &["hfov_deg", "1000"]);
+    refused(
+        &["config", "show", "--set", "render.hfov_deg=1000"],
+        2,
+        &["hfov_deg", "1000"],
+    );
     refused(&["config", "show", "--config", "/no/such.toml"], 2, &["/no/such.toml"]);
 }
 
@@ -98,7 +150,11 @@ fn bad_configuration() {
 fn bad_arguments() {
     let output = covista(&["generate", "--pears", "3"], &[]);
     assert_eq!(output.status.code(), Some(2));
-    refused(&["generate", "--scene", "procedural:x", "--out", "/tmp/never"], 3, &["procedural:x"]);
+    refused(
+        &["generate", "--scene", "procedural:x", "--out", "/tmp/never"],
+        3,
+        &["procedural:x"],
+    );
 }
 
 #[test]
@@ -125,9 +181,21 @@ fn no_adapter() {
 fn output_that_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     let taken = folder.path().display().to_string();
-    refused(&["generate", "--scene", "procedural:1", "--pairs", "1", "--out", &taken], 5, &["exists", "--resume"]);
     refused(
-        &["generate", "--scene", "procedural:1", "--pairs", "1", "--out", "/proc/covista/out"],
+        &["generate", "--scene", "procedural:1", "--pairs", "1", "--out", &taken],
+        5,
+        &["exists", "--resume"],
+    );
+    refused(
+        &[
+            "generate",
+            "--scene",
+            "procedural:1",
+            "--pairs",
+            "1",
+            "--out",
+            "/proc/covista/out",
+        ],
         5,
         &["/proc/covista"],
     );

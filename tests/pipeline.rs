@@ -31,7 +31,16 @@ fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
 fn generate(out: &Path, extra: &[&str], envs: &[(&str, &str)]) {
     let mut command = Command::cargo_bin("covista").unwrap();
     command
-        .args(["generate", "--scene", "procedural:3", "--profile", "smoke", "--seed", "11", "--out"])
+        .args([
+            "generate",
+            "--scene",
+            "procedural:3",
+            "--profile",
+            "smoke",
+            "--seed",
+            "11",
+            "--out",
+        ])
         .arg(out)
         .args(extra)
         .timeout(Duration::from_secs(300));
@@ -57,7 +66,11 @@ fn a_seed_gives_the_same_bytes_whatever_the_threads_and_interruptions() {
     let whole = tree(&path("a"));
     assert!(whole.len() > 3 * 5, "{:?}", whole.keys());
 
-    generate(&path("b"), &["--pairs", "3"], &[("RAYON_NUM_THREADS", "1"), ("LP_NUM_THREADS", "0")]);
+    generate(
+        &path("b"),
+        &["--pairs", "3"],
+        &[("RAYON_NUM_THREADS", "1"), ("LP_NUM_THREADS", "0")],
+    );
     assert_same(&whole, &tree(&path("b")));
 
     // Two pairs first, then the folder is continued to three.
@@ -70,8 +83,14 @@ fn a_seed_gives_the_same_bytes_whatever_the_threads_and_interruptions() {
     let index = json["index"].as_u64().unwrap().to_string();
     generate(&path("d"), &["--index", &index], &[]);
     let alone = tree(&path("d"));
-    for (name, bytes) in whole.iter().filter_map(|(n, b)| n.strip_prefix("000002/").map(|n| (n, b))) {
-        assert!(alone[&format!("000000/{name}")] == *bytes, "{name} differs when made alone");
+    for (name, bytes) in whole
+        .iter()
+        .filter_map(|(n, b)| n.strip_prefix("000002/").map(|n| (n, b)))
+    {
+        assert!(
+            alone[&format!("000000/{name}")] == *bytes,
+            "{name} differs when made alone"
+        );
     }
 
     // Every kept pair lies within the bounds of its profile.
@@ -90,7 +109,17 @@ fn training_without_out_writes_no_file() {
     let Some(_gpu) = common::gpu() else { return };
     let folders: Vec<tempfile::TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("covista"))
-        .args(["pretrain", "--scene", "procedural:3", "--profile", "smoke", "--model", "micro", "--device", "flex"])
+        .args([
+            "pretrain",
+            "--scene",
+            "procedural:3",
+            "--profile",
+            "smoke",
+            "--model",
+            "micro",
+            "--device",
+            "flex",
+        ])
         .args(["--steps", "6", "--batch", "2", "--seed", "1", "--json"])
         .current_dir(folders[0].path())
         .env("HOME", folders[1].path())
@@ -114,7 +143,10 @@ fn training_without_out_writes_no_file() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
-    let steps = String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.contains("\"loss\"")).count();
+    let steps = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter(|line| line.contains("\"loss\""))
+        .count();
     assert!(steps >= 6, "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!(stored, 0, "the process wrote {stored} bytes to storage");
     for folder in &folders {

@@ -2,9 +2,9 @@
 
 use covista::render::{Gpu, GpuConfig};
 #[cfg(feature = "train")]
-use covista::train::TrainDevice;
-#[cfg(feature = "train")]
 pub use covista::train::DeviceChoice as Choice;
+#[cfg(feature = "train")]
+use covista::train::TrainDevice;
 
 /// The renderer's device and the trainer's.
 #[cfg(feature = "train")]

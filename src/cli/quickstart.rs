@@ -64,9 +64,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let mut config = profile.load()?;
     let stop = common::interrupt_flag()?;
     if args.out.exists() {
-        return Err(Failure::output(format!("the output folder exists already; give another --out: {}", args.out.display())));
+        return Err(Failure::output(format!(
+            "the output folder exists already; give another --out: {}",
+            args.out.display()
+        )));
     }
-    let scene = SceneArgs { scene: args.scene.clone(), up: args.up };
+    let scene = SceneArgs {
+        scene: args.scene.clone(),
+        up: args.up,
+    };
     let walkable = Walkable::open(&scene, &mut config)?;
     println!(
         "1. scene     {}: {} triangles, {:.1} m2 to walk on",
@@ -116,7 +122,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     bar.finish_and_clear();
     let counters = writer.finish()?;
-    println!("3. pairs     {} kept at {} positions", counters.pairs, counters.positions);
+    println!(
+        "3. pairs     {} kept at {} positions",
+        counters.pairs, counters.positions
+    );
     if kept.is_empty() {
         return Err(Failure::input("no position gave a pair; try another --seed or scene"));
     }
@@ -152,7 +161,11 @@ fn train_on(
         losses.push((report.step, f64::from(report.loss)));
         bar.set_position(report.step + 1);
         bar.set_message(format!("loss {:.3}", report.loss));
-        if stop.load(Ordering::SeqCst) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if stop.load(Ordering::SeqCst) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     bar.finish_and_clear();
     common::check(stop)?;
