@@ -31,7 +31,12 @@ fn main() -> anyhow::Result<()> {
         &config.train,
         &TrainDevice::flex(),
         |report| {
-            println!("step {:2}  loss {:.3}  waiting {:.0} %", report.step, report.loss, 100.0 * report.data_wait);
+            println!(
+                "step {:2}  loss {:.3}  waiting {:.0} %",
+                report.step,
+                report.loss,
+                100.0 * report.data_wait
+            );
             ControlFlow::Continue(())
         },
     )?;

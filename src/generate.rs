@@ -123,7 +123,10 @@ impl PairGenerator {
     fn start(&self, index: u64) -> Result<InFlight, RenderError> {
         let recipe = &self.recipe;
         if recipe.config.sampler.kind == SamplerKind::Croco {
-            return Ok(InFlight { index, sampled: Sampled::Croco });
+            return Ok(InFlight {
+                index,
+                sampled: Sampled::Croco,
+            });
         }
         let sampled = sample_sweep(
             &recipe.navmesh,
@@ -217,7 +220,11 @@ impl Recipe {
         };
         Position {
             index,
-            stops: sweep.stops.iter().map(|stop| stop.position.as_dvec3().to_array()).collect(),
+            stops: sweep
+                .stops
+                .iter()
+                .map(|stop| stop.position.as_dvec3().to_array())
+                .collect(),
             refused: selection.refused_by_name(),
             outcome,
         }

@@ -13,7 +13,11 @@ const SIZE: u32 = 224;
 const HALF: f64 = 0.875;
 
 fn camera(eye: DVec3, heading: f64) -> Camera {
-    Camera::level(Intrinsics::from_hfov(256, 256, FRAC_PI_2).crop(16, 16, SIZE, SIZE), eye, heading)
+    Camera::level(
+        Intrinsics::from_hfov(256, 256, FRAC_PI_2).crop(16, 16, SIZE, SIZE),
+        eye,
+        heading,
+    )
 }
 
 /// What a camera sees of a world given as "distance along a unit ray, if it hits".
@@ -27,7 +31,15 @@ fn view(camera: Camera, world: impl Fn(DVec3, DVec3) -> Option<f64>) -> View {
             metres.push(z as f32);
         }
     }
-    View { camera, color: image::RgbImage::new(SIZE, SIZE), depth: DepthMap { width: SIZE, height: SIZE, metres } }
+    View {
+        camera,
+        color: image::RgbImage::new(SIZE, SIZE),
+        depth: DepthMap {
+            width: SIZE,
+            height: SIZE,
+            metres,
+        },
+    }
 }
 
 /// The wall z = -3.
@@ -64,7 +76,12 @@ fn identical_views_overlap_fully_and_opposite_ones_not_at_all() {
     let here = view(camera(EYE, 0.3), room);
     let same = geometric_overlap(&here, &here, &config());
     assert_eq!((same.covisibility.min(), same.patches.min()), (1.0, 1.0));
-    assert!(same.correspondence.patches.iter().all(|(first, second)| first == second));
+    assert!(
+        same.correspondence
+            .patches
+            .iter()
+            .all(|(first, second)| first == second)
+    );
     assert_eq!(same.correspondence.patches.len(), 196);
 
     let behind = geometric_overlap(&here, &view(camera(EYE, 0.3 + PI), room), &config());
@@ -77,10 +94,17 @@ fn a_shift_along_a_wall_is_the_closed_form() {
     // The wall shows 2 * 3 * HALF metres; a shift of s leaves 1 - s / that.
     let shown = 2.0 * 3.0 * HALF;
     for shift in [0.3, 1.0, 2.5] {
-        let overlap = covisibility(&view(camera(EYE, 0.0), wall), &view(camera(EYE + DVec3::X * shift, 0.0), wall), &config());
+        let overlap = covisibility(
+            &view(camera(EYE, 0.0), wall),
+            &view(camera(EYE + DVec3::X * shift, 0.0), wall),
+            &config(),
+        );
         let expected = 1.0 - shift / shown;
         for direction in [overlap.first_to_second, overlap.second_to_first] {
-            assert!((direction - expected).abs() < 1.0 / f64::from(SIZE), "{shift} m: {direction}, not {expected}");
+            assert!(
+                (direction - expected).abs() < 1.0 / f64::from(SIZE),
+                "{shift} m: {direction}, not {expected}"
+            );
         }
     }
 }
@@ -90,9 +114,16 @@ fn a_step_back_is_seen_whole_one_way_and_in_part_the_other() {
     let (near, far) = (view(camera(EYE, 0.0), wall), view(camera(EYE + DVec3::Z, 0.0), wall));
     let overlap = covisibility(&near, &far, &config());
     assert_eq!(overlap.first_to_second, 1.0);
-    assert!((overlap.second_to_first - 9.0 / 16.0).abs() < 0.01, "{}", overlap.second_to_first);
+    assert!(
+        (overlap.second_to_first - 9.0 / 16.0).abs() < 0.01,
+        "{}",
+        overlap.second_to_first
+    );
     let swapped = covisibility(&far, &near, &config());
-    assert_eq!((swapped.first_to_second, swapped.second_to_first), (overlap.second_to_first, overlap.first_to_second));
+    assert_eq!(
+        (swapped.first_to_second, swapped.second_to_first),
+        (overlap.second_to_first, overlap.first_to_second)
+    );
 }
 
 #[test]
@@ -116,7 +147,11 @@ fn on_a_plane_the_true_votes_are_those_of_its_homography() {
         let truth = geometric_overlap(&view(first, wall), &view(second, wall), &config());
         assert_eq!(truth.patches, patch_votes::overlap(grid, &there, &back));
         assert_eq!(truth.correspondence, patch_votes::correspondence(grid, &there, &back));
-        assert!(truth.patches.min() > 0.3, "the two views share something: {:?}", truth.patches);
+        assert!(
+            truth.patches.min() > 0.3,
+            "the two views share something: {:?}",
+            truth.patches
+        );
     }
 }
 
@@ -151,7 +186,10 @@ fn what_a_plate_hides_is_not_covisible() {
     for y in 0..SIZE {
         for x in 0..SIZE {
             // The independent answer: does the ray from the second eye to the surface point arrive there?
-            let point = first.unproject(DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5), f64::from(a.depth.at(x, y)));
+            let point = first.unproject(
+                DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5),
+                f64::from(a.depth.at(x, y)),
+            );
             let inside = second.project(point).is_some_and(|p| second.intrinsics.contains(p));
             let toward = point - second.eye();
             let arrives = plate_and_wall(second.eye(), toward.normalize()).is_some_and(|t| t > toward.length() - 1e-4);
@@ -162,7 +200,10 @@ fn what_a_plate_hides_is_not_covisible() {
     }
     assert!(hidden > valid / 40, "the plate hides something: {hidden} of {valid}");
     // Only pixels at the plate's outline, where a pixel of the other view shows both surfaces, may differ.
-    assert!(wrong < valid / 200, "{wrong} of {valid} pixels are judged otherwise than by the ray");
+    assert!(
+        wrong < valid / 200,
+        "{wrong} of {valid} pixels are judged otherwise than by the ray"
+    );
 }
 
 #[test]
@@ -175,7 +216,10 @@ fn slanted_surfaces_do_not_hide_themselves() {
     let (mut inside, mut seen) = (0u32, 0u32);
     for y in 0..SIZE {
         for x in 0..SIZE {
-            let point = first.unproject(DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5), f64::from(a.depth.at(x, y)));
+            let point = first.unproject(
+                DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5),
+                f64::from(a.depth.at(x, y)),
+            );
             if second.project(point).is_some_and(|p| second.intrinsics.contains(p)) {
                 inside += 1;
                 seen += u32::from(reprojection.at(x, y).is_some());
@@ -191,8 +235,17 @@ fn holes_are_neither_counted_nor_seen() {
     let mut half = full.clone();
     half.depth.metres[..(SIZE * SIZE / 2) as usize].fill(0.0);
     let overlap = covisibility(&half, &full, &config());
-    assert_eq!(overlap.first_to_second, 1.0, "of the pixels with a surface all are seen");
+    assert_eq!(
+        overlap.first_to_second, 1.0,
+        "of the pixels with a surface all are seen"
+    );
     assert!((overlap.second_to_first - 0.5).abs() < 0.01);
-    let empty = View { depth: DepthMap { metres: vec![0.0; (SIZE * SIZE) as usize], ..full.depth.clone() }, ..full.clone() };
+    let empty = View {
+        depth: DepthMap {
+            metres: vec![0.0; (SIZE * SIZE) as usize],
+            ..full.depth.clone()
+        },
+        ..full.clone()
+    };
     assert_eq!(covisibility(&empty, &full, &config()).min(), 0.0);
 }

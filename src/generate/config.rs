@@ -54,7 +54,6 @@ pub struct GeneratorConfig {
     pub select: SelectConfig,
 }
 
-
 /// Where the views of a pair come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
