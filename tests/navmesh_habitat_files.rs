@@ -201,6 +201,18 @@ fn version_1_files_read_and_write_as_habitat_resaves_them() {
             1.0
         );
 
+        let near = |a: Vec3, b: &Value| a.distance(vec3(b)) < 1e-3;
+        let sliding = share(&format!("{name}: sliding"), &facts["try_step"], |s| {
+            near(navmesh.try_step(vec3(&s["start"]), vec3(&s["end"])), &s["result"])
+        });
+        let stopping = share(&format!("{name}: no sliding"), &facts["try_step"], |s| {
+            near(
+                navmesh.try_step_no_sliding(vec3(&s["start"]), vec3(&s["end"])),
+                &s["no_sliding"],
+            )
+        });
+        assert!(sliding >= 0.99 && stopping >= 0.99, "{name}");
+
         let resaved = std::fs::read(folder.join(format!("{name}.resaved.navmesh"))).expect("fixture");
         let ours = navmesh.to_bytes();
         assert_eq!(ours.len(), resaved.len(), "{name}");
