@@ -29,6 +29,8 @@ pub struct Args {
 enum What {
     /// The overlap metric, step by step, over 8 x 16 pairs of views
     Overlap(OverlapArgs),
+    /// Rendering: frames a second, CPU time a frame, and where it goes
+    Render(super::bench_render::Args),
 }
 
 /// Arguments of `covista bench overlap`.
@@ -83,6 +85,7 @@ struct Report {
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.what {
         What::Overlap(args) => overlap(args),
+        What::Render(args) => super::bench_render::run(args),
     }
 }
 
