@@ -1,4 +1,5 @@
 //! `covista scene info`.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod scene_support;
 

@@ -1,4 +1,5 @@
 //! Compressed geometry and textures: Draco, meshopt, Basis Universal.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod common;
 mod scene_support;

@@ -1,11 +1,12 @@
 //! The files of other people: rooms, conformance models, hostile files.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod common;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use covista::scene::{Scene, SceneConfig, SceneError, Up, load};
+use covista::scene::{Scene, SceneConfig, SceneError, Up, load, load_with_up};
 
 /// All scene files below a folder, sorted.
 fn scene_files(folder: &Path) -> Vec<PathBuf> {
@@ -190,4 +191,37 @@ fn the_white_room_is_the_same_from_glb_and_obj() {
         (a.min - b.min).length() < 1e-4 && (a.max - b.max).length() < 1e-4,
         "{a:?} {b:?}"
     );
+}
+
+#[test]
+fn a_navmesh_built_with_y_up_does_not_turn_its_scene() {
+    for room in ["white-room", "wooden-staircase", "contemporary-bathroom"] {
+        let (Some(glb), Some(navmesh)) = (
+            common::shared(&format!("scenes/{room}/{room}.glb")),
+            common::shared(&format!("fixtures/habitat/{room}/{room}.navmesh")),
+        ) else {
+            return;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path().join("room.glb");
+        std::fs::copy(&glb, &copy).unwrap();
+        std::fs::copy(navmesh, folder.path().join("room.navmesh")).unwrap();
+        let config = |up| SceneConfig {
+            up,
+            ..SceneConfig::default()
+        };
+        let (scene, up) = load_with_up(&copy, &config(Up::Auto)).unwrap();
+        assert_eq!(up, Up::Y, "{room}");
+        let upright = load(&copy, &config(Up::Y)).unwrap();
+        let (a, b) = (scene.bounds().unwrap(), upright.bounds().unwrap());
+        assert!((a.min - b.min).length() < 1e-6 && (a.max - b.max).length() < 1e-6);
+        // Habitat's own case: the navmesh stands on the turned file.
+        let turned = load(&copy, &config(Up::Z)).unwrap().bounds().unwrap();
+        let mut bytes = std::fs::read(folder.path().join("room.navmesh")).unwrap();
+        for (axis, value) in turned.min.to_array().into_iter().enumerate() {
+            bytes[12 + 4 * axis..][..4].copy_from_slice(&value.to_le_bytes());
+        }
+        std::fs::write(folder.path().join("room.navmesh"), bytes).unwrap();
+        assert_eq!(load_with_up(&copy, &config(Up::Auto)).unwrap().1, Up::Z, "{room}");
+    }
 }

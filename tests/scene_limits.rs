@@ -1,4 +1,5 @@
 //! Files that want too much, lead elsewhere or are damaged: an error or a sane scene, never a panic.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod scene_support;
 

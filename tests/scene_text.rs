@@ -1,4 +1,5 @@
 //! OBJ with MTL, and PLY, on files written here.
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is the report")]
 
 mod scene_support;
 
