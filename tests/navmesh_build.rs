@@ -167,6 +167,15 @@ fn tiles_make_the_same_floor_as_one_tile() {
     assert!((a - b).abs() < 0.15, "{a} and {b} m");
     let again = NavMesh::from_bytes(&tiled.to_bytes()).expect("readable");
     assert_eq!(again.polygons(), tiled.polygons());
+    // By area, not by tile: the last tiles hold less floor than the first.
+    let mut rng = Rng::stream(5, "test", &[]);
+    let beyond = |p: Vec3| p.x > 9.6;
+    let drawn = (0..20_000).filter(|_| tiled.random_navigable_point(&mut rng).is_some_and(beyond));
+    let (share, expected) = (drawn.count() as f64 / 20_000.0, 0.25 * 7.7 / tiled.navigable_area_m2());
+    assert!(
+        (share - expected).abs() < 0.005,
+        "{share} of the points on {expected} of the floor"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use covista::camera::Intrinsics;
 use covista::navmesh::{NavMesh, TopDownMap};
-use covista::sweep::{SweepConfig, sample_sweep};
+use covista::sweep::{Sweep, sample_sweep};
 use glam::Vec2;
 use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
@@ -133,7 +133,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             let navmesh = floor.navmesh()?;
             let map = navmesh.top_down_between(cell_m, from_m, to_m);
             let mut picture = map.picture();
-            draw_sweeps(&mut picture, &map, &navmesh, &config.sweep, seed, sweeps);
+            let drawn = (0..sweeps).filter_map(|index| {
+                // A refused sample leaves no mark, as it leaves no pictures.
+                sample_sweep(
+                    &navmesh,
+                    &config.sweep,
+                    Intrinsics::from_hfov(2, 2, 1.0),
+                    seed,
+                    0,
+                    index,
+                )
+                .ok()
+            });
+            for sweep in drawn.filter(|s| s.stops.iter().all(|stop| (from_m..=to_m).contains(&stop.position.y))) {
+                draw_sweep(&mut picture, &map, &sweep);
+            }
             picture
                 .save_with_format(&out, image::ImageFormat::Png)
                 .map_err(|error| Failure::output(format!("cannot write the map: {error}: {}", out.display())))
@@ -141,36 +155,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// Draws the stops of sweeps as dots, the first one black, and their steps as lines.
-fn draw_sweeps(
-    picture: &mut RgbImage,
-    map: &TopDownMap,
-    navmesh: &NavMesh,
-    config: &SweepConfig,
-    seed: u64,
-    count: u64,
-) {
-    let intrinsics = Intrinsics::from_hfov(2, 2, 1.0);
-    for index in 0..count {
-        // A refused sample leaves no mark, as it leaves no pictures.
-        let Ok(sweep) = sample_sweep(navmesh, config, intrinsics, seed, 0, index) else {
-            continue;
+/// Draws the stops of a sweep as dots, the first one black, and its steps as lines.
+fn draw_sweep(picture: &mut RgbImage, map: &TopDownMap, sweep: &Sweep) {
+    let stops = sweep.stops.map(|stop| map.pixel_of(stop.position));
+    for pair in stops.windows(2) {
+        let steps = pair[0].distance(pair[1]).ceil().max(1.0);
+        for k in 0..=steps as u32 {
+            dot(picture, pair[0].lerp(pair[1], k as f32 / steps), 0, Rgb([90, 90, 90]));
+        }
+    }
+    for (number, &stop) in stops.iter().enumerate().rev() {
+        let color = if number == 0 {
+            Rgb([0, 0, 0])
+        } else {
+            Rgb([200, 30, 30])
         };
-        let stops = sweep.stops.map(|stop| map.pixel_of(stop.position));
-        for pair in stops.windows(2) {
-            let steps = pair[0].distance(pair[1]).ceil().max(1.0);
-            for k in 0..=steps as u32 {
-                dot(picture, pair[0].lerp(pair[1], k as f32 / steps), 0, Rgb([90, 90, 90]));
-            }
-        }
-        for (number, &stop) in stops.iter().enumerate().rev() {
-            let color = if number == 0 {
-                Rgb([0, 0, 0])
-            } else {
-                Rgb([200, 30, 30])
-            };
-            dot(picture, stop, 1, color);
-        }
+        dot(picture, stop, 1, color);
     }
 }
 

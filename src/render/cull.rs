@@ -130,3 +130,62 @@ impl Frustum {
         runs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::Intrinsics;
+    use crate::render::cluster;
+
+    fn frustum() -> Frustum {
+        let camera = Camera::level(
+            Intrinsics::from_hfov(64, 64, std::f64::consts::FRAC_PI_2),
+            DVec3::ZERO,
+            0.0,
+        );
+        view_of(&camera, DVec3::ZERO, 0.01).1
+    }
+
+    /// A small triangle around a point that faces +Z, or -Z when turned.
+    fn at(first_index: u32, x: f32, y: f32, z: f32, turned: bool) -> Cluster {
+        let corners = [[-0.1, -0.1], [0.1, -0.1], [0.0, 0.1]].map(|[dx, dy]: [f32; 2]| Vec3::new(x + dx, y + dy, z));
+        let corners = if turned {
+            [corners[0], corners[2], corners[1]]
+        } else {
+            corners
+        };
+        cluster::bound(first_index, 0..3, &[corners])
+    }
+
+    #[test]
+    fn only_what_is_in_the_frustum_and_faces_the_eye_may_show() {
+        let shows = |cluster: Cluster, cull| frustum().may_show(&cluster, cull);
+        assert!(shows(at(0, 0.0, 0.0, -2.0, false), true));
+        assert!(shows(at(0, 2.05, 0.0, -2.0, false), true), "reaches into the picture");
+        assert!(!shows(at(0, 2.2, 0.0, -2.0, false), true), "right of it");
+        assert!(!shows(at(0, 0.0, -2.2, -2.0, false), true), "below it");
+        assert!(!shows(at(0, 0.0, 0.0, 2.0, false), false), "behind the eye");
+        assert!(!shows(at(0, 0.0, 0.0, -2.0, true), true), "seen from behind");
+        assert!(
+            shows(at(0, 0.0, 0.0, -2.0, true), false),
+            "seen from behind, and wanted"
+        );
+    }
+
+    #[test]
+    fn neighbours_are_merged_and_sorted_by_distance() {
+        let clusters = [
+            at(0, 0.0, 0.0, -5.0, false),
+            at(3, 0.3, 0.0, -4.0, false),
+            at(6, 0.0, 0.0, 4.0, false),
+            at(9, 0.0, 0.0, -2.0, false),
+        ];
+        let runs = frustum().visible_runs(&clusters, true);
+        let spans: Vec<_> = runs.iter().map(|r| (r.first_index, r.index_count)).collect();
+        assert_eq!(spans, [(9, 3), (0, 6)]);
+        let near_first = frustum().visible_front_to_back(&clusters, true);
+        assert!(near_first.iter().map(|c| c.first_index).eq([9, 3, 0]));
+        let far_first = frustum().visible_back_to_front(&clusters, true);
+        assert!(far_first.iter().map(|r| r.first_index).eq([0, 3, 9]));
+    }
+}

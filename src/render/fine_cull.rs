@@ -252,3 +252,104 @@ fn may_color(a: Corner, b: Corner, c: Corner, view: &PixelView) -> bool {
     let (least, most) = (ab.min(bc).min(ca), ab.max(bc).max(ca));
     (least >= -doubt) | (most <= doubt)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::Intrinsics;
+
+    /// Numbers in [-1, 1) from a fixed sequence.
+    fn sequence() -> impl FnMut() -> f32 {
+        let mut state = 1u64;
+        move || {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            ((state >> 40) as f32) / (1u64 << 23) as f32 - 1.0
+        }
+    }
+
+    /// One cluster of the given triangles, each with corners of its own.
+    fn geometry(triangles: &[[Vec3; 3]]) -> (HostGeometry, Cluster) {
+        let count = triangles.len() as u32 * 3;
+        let indices: Vec<u32> = (0..count).collect();
+        let corners = triangles.iter().flatten().map(|&p| p.into());
+        (
+            HostGeometry::new(corners, &indices),
+            cluster::bound(0, 0..count, triangles),
+        )
+    }
+
+    fn kept(triangles: &[[Vec3; 3]], camera: &Camera, cull: bool) -> Vec<u32> {
+        let (host, cluster) = geometry(triangles);
+        let view = PixelView::new(camera, DVec3::ZERO, 0.01);
+        let mut indices = Vec::new();
+        keep_visible(&host, &[&cluster], &view, cull, &mut Projected::default(), &mut indices);
+        indices.chunks_exact(3).map(|t| t[0] / 3).collect()
+    }
+
+    /// Does a pixel centre of the picture lie in the projected triangle, and does its front face the eye?
+    fn covers_a_centre(camera: &Camera, triangle: &[Vec3; 3]) -> (bool, bool) {
+        let corners = triangle.map(|p| camera.camera_from_world().transform_point3(p.as_dvec3()));
+        let [a, b, c] = corners.map(|p| camera.intrinsics.project(p).expect("in front"));
+        let side = |p: glam::DVec2, q: glam::DVec2, x: glam::DVec2| (q - p).perp_dot(x - p);
+        let front = side(a, b, c) < 0.0;
+        let low = a.min(b).min(c).floor().max(glam::DVec2::ZERO);
+        let high = a.max(b).max(c).ceil().min(glam::DVec2::splat(64.0));
+        let mut covered = false;
+        for y in low.y as i32..high.y as i32 {
+            for x in low.x as i32..high.x as i32 {
+                let centre = glam::DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+                let sides = [side(a, b, centre), side(b, c, centre), side(c, a, centre)];
+                covered |= sides.iter().all(|&s| s <= 0.0) || sides.iter().all(|&s| s >= 0.0);
+            }
+        }
+        (covered, front)
+    }
+
+    #[test]
+    fn whatever_covers_a_centre_is_kept_and_most_of_the_rest_is_not() {
+        let camera = Camera::level(Intrinsics::from_hfov(64, 64, 1.5), DVec3::ZERO, 0.0);
+        let mut next = sequence();
+        let (mut hidden, mut dropped) = (0, 0);
+        for round in 0..400 {
+            // From far below a pixel to several pixels.
+            let size = 0.01 * 1.02f32.powi(round);
+            let triangles: Vec<[Vec3; 3]> = (0..cluster::TRIANGLES)
+                .map(|_| {
+                    let middle = Vec3::new(4.0 * next(), 4.0 * next(), -5.0 + next());
+                    let size = size.min(1.0);
+                    [(); 3].map(|()| middle + size * Vec3::new(next(), next(), next()))
+                })
+                .collect();
+            let (culled, all) = (kept(&triangles, &camera, true), kept(&triangles, &camera, false));
+            for (i, triangle) in triangles.iter().enumerate() {
+                let (covered, front) = covers_a_centre(&camera, triangle);
+                let i = i as u32;
+                assert!(!covered || all.contains(&i), "{triangle:?} covers a centre");
+                assert!(
+                    !(covered && front) || culled.contains(&i),
+                    "{triangle:?} shows its front"
+                );
+                hidden += usize::from(!(covered && front));
+                dropped += usize::from(!culled.contains(&i));
+            }
+        }
+        assert!(
+            dropped * 10 > hidden * 8,
+            "{dropped} of {hidden} hidden triangles are left out"
+        );
+    }
+
+    #[test]
+    fn a_triangle_cut_by_the_near_plane_is_kept_and_one_behind_it_is_not() {
+        let camera = Camera::level(Intrinsics::from_hfov(64, 64, 1.5), DVec3::ZERO, 0.0);
+        let cut = [
+            Vec3::new(-1.0, -1.0, -2.0),
+            Vec3::new(1.0, -1.0, -2.0),
+            Vec3::new(0.0, 0.5, 3.0),
+        ];
+        let behind = cut.map(|p| Vec3::new(p.x, p.y, p.z.abs() + 1.0));
+        assert_eq!(kept(&[cut, behind], &camera, false), [0]);
+    }
+}

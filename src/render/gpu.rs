@@ -113,7 +113,11 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
-        let report = report(&adapter);
+        let limits = device.limits();
+        let mut report = report(&adapter);
+        // Whoever made the device may have asked for less than the adapter offers.
+        report.max_texture_px = report.max_texture_px.min(limits.max_texture_dimension_2d);
+        report.max_buffer_bytes = report.max_buffer_bytes.min(limits.max_buffer_size);
         Self {
             layouts: Arc::new(Layouts::new(&device)),
             cull_triangles: report.is_software,

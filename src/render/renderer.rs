@@ -10,7 +10,7 @@ use super::fine_cull::{self, PixelView, Projected};
 use super::gpu::Gpu;
 use super::gpu_scene::{GpuScene, Group};
 use super::mesh::{Coverage, Pipelines};
-use super::target::Target;
+use super::target::{MapResult, Target};
 use super::timing::{Step, Stopwatch, Timings};
 use crate::camera::Camera;
 use crate::scene::AlphaMode;
@@ -45,9 +45,18 @@ struct Draw {
 pub struct Pending {
     gpu: Gpu,
     near_m: f32,
-    parts: Vec<(Target, wgpu::SubmissionIndex, Vec<Camera>)>,
+    parts: Vec<Part>,
     idle: Arc<Mutex<Vec<Target>>>,
     stopwatch: Arc<Stopwatch>,
+}
+
+/// One submission under way.
+#[derive(Debug)]
+struct Part {
+    target: Target,
+    submission: wgpu::SubmissionIndex,
+    mapped: MapResult,
+    cameras: Vec<Camera>,
 }
 
 impl Renderer {
@@ -140,11 +149,7 @@ impl Renderer {
         Ok(())
     }
 
-    fn submit_part(
-        &self,
-        scene: &GpuScene,
-        cameras: &[Camera],
-    ) -> Result<(Target, wgpu::SubmissionIndex, Vec<Camera>), RenderError> {
+    fn submit_part(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Part, RenderError> {
         let k = &cameras[0].intrinsics;
         let mut target = self.target(k.width, k.height, cameras.len() as u32)?;
         let mut indices = Vec::new();
@@ -172,7 +177,12 @@ impl Renderer {
                 self.gpu.queue.submit([encoder.finish()])
             })
         })?;
-        Ok((target, submission, cameras.to_vec()))
+        Ok(Part {
+            mapped: target.map(),
+            target,
+            submission,
+            cameras: cameras.to_vec(),
+        })
     }
 
     fn target(&self, width: u32, height: u32, layers: u32) -> Result<Target, RenderError> {
@@ -307,9 +317,19 @@ impl Pending {
     /// [`RenderError::Device`] where the device failed meanwhile.
     pub fn wait(self) -> Result<Vec<View>, RenderError> {
         let mut views = Vec::new();
-        for (target, submission, cameras) in self.parts {
-            views.extend(target.read(&self.gpu, submission, &cameras, self.near_m, &self.stopwatch)?);
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+        for part in self.parts {
+            views.extend(part.target.read(
+                &self.gpu,
+                part.submission,
+                &part.mapped,
+                &part.cameras,
+                self.near_m,
+                &self.stopwatch,
+            )?);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(part.target);
         }
         Ok(views)
     }

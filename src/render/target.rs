@@ -28,6 +28,9 @@ pub(super) struct Target {
     indices: wgpu::Buffer,
 }
 
+/// Where the outcome of a mapping arrives.
+pub(super) type MapResult = mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>;
+
 /// Rows in a copy start at multiples of this many bytes.
 fn bytes_per_row(width: u32) -> u32 {
     (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT)
@@ -169,11 +172,22 @@ impl Target {
         }
     }
 
+    /// Asks for the staging buffer to be mapped once the submission that fills it is done.
+    pub fn map(&self) -> MapResult {
+        let (sender, receiver) = mpsc::channel();
+        self.staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // Nobody listens any more where the pictures were given up.
+            let _ = sender.send(result);
+        });
+        receiver
+    }
+
     /// Waits for the submission and unpacks its views.
     pub fn read(
         &self,
         gpu: &Gpu,
         submission: wgpu::SubmissionIndex,
+        mapped: &MapResult,
         cameras: &[Camera],
         near_m: f32,
         stopwatch: &Stopwatch,
@@ -183,22 +197,17 @@ impl Target {
             reason,
         };
         let slice = self.staging.slice(..);
-        let (sender, receiver) = mpsc::channel();
-        slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver only goes away with an error that is already reported.
-            let _ = sender.send(result);
-        });
         stopwatch.time(Step::Draw, || gpu.wait(submission))?;
-        match receiver.try_recv() {
+        match mapped.try_recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
         }
         let views = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
-            let mapped = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
+            let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
             let row = bytes_per_row(self.width) as usize;
             let plane = row * self.height as usize;
-            let (colors, depths) = mapped.split_at(plane * self.layers as usize);
+            let (colors, depths) = bytes.split_at(plane * self.layers as usize);
             Ok(cameras
                 .iter()
                 .zip(colors.chunks_exact(plane).zip(depths.chunks_exact(plane)))

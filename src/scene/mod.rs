@@ -5,6 +5,7 @@ mod builder;
 mod config;
 mod error;
 mod files;
+mod glb_writer;
 mod gltf;
 mod image;
 mod load;
@@ -18,6 +19,7 @@ mod up;
 
 pub use config::{Limits, SceneConfig, Up};
 pub use error::SceneError;
+pub use glb_writer::{GlbError, to_glb, write_glb};
 pub use load::{load, load_with_up};
 pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
 pub use source::SceneSource;

@@ -3,19 +3,19 @@
 use fearless_simd::{Level, Simd as _, dispatch};
 
 use super::math::exp_negative;
-use super::orientation::{Samples, gradients};
+use super::orientation::gradients;
 use super::params::{BYTE_SCALE, CELL_BINS, CELL_WIDTH, CELLS, CLAMP};
-use super::plane::Plane;
+use super::plane::{LANES, Plane};
 
 /// 16 cells of 8 orientations in raster order.
 pub type Descriptor = [u8; CELLS * CELLS * CELL_BINS];
 
 /// Cells along one side with a border that takes what interpolation spreads outside.
 const SIDE: usize = CELLS + 2;
-/// Orientation bins of a cell; the ninth wraps onto the first.
-const BINS: usize = CELL_BINS + 1;
-/// Row, column and orientation histogram, flat.
-type Histogram = [f32; SIDE * SIDE * BINS];
+/// Orientation bins of one cell: one vector.
+type Cell = [f32; CELL_BINS];
+/// Cells in raster order, border included.
+type Histogram = [Cell; SIDE * SIDE];
 
 /// Where and how a descriptor is taken, in pixels of its plane.
 #[derive(Debug, Clone, Copy)]
@@ -28,27 +28,21 @@ pub(super) struct Frame {
 }
 
 /// Describes the surroundings of a keypoint (Lowe 2004, section 6).
-pub(super) fn describe(level: Level, plane: &Plane, frame: Frame, samples: &mut Samples) -> Descriptor {
-    // Neighbouring pixels mostly fall in the same bins; two histograms halve the chain of additions.
-    let mut histograms: [Histogram; 2] = [[0.0; SIDE * SIDE * BINS]; 2];
+pub(super) fn describe(level: Level, plane: &Plane, frame: Frame) -> Descriptor {
+    let mut histogram: Histogram = [[0.0; CELL_BINS]; SIDE * SIDE];
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-        accumulate(plane, frame, samples, &mut histograms)
+        accumulate(plane, frame, &mut histogram)
     }));
-    let [even, odd] = &histograms;
     let mut values = [0.0f32; CELLS * CELLS * CELL_BINS];
     for (cell, out) in values.chunks_exact_mut(CELL_BINS).enumerate() {
-        let at = ((cell / CELLS + 1) * SIDE + cell % CELLS + 1) * BINS;
-        for (bin, value) in out.iter_mut().enumerate() {
-            *value = even[at + bin] + odd[at + bin];
-        }
-        out[0] += even[at + CELL_BINS] + odd[at + CELL_BINS];
+        out.copy_from_slice(&histogram[(cell / CELLS + 1) * SIDE + cell % CELLS + 1]);
     }
     quantise(&mut values)
 }
 
 /// Spreads the weighted gradients of the rotated window over the histogram.
 #[inline(always)]
-fn accumulate(plane: &Plane, frame: Frame, samples: &mut Samples, histograms: &mut [Histogram; 2]) {
+fn accumulate(plane: &Plane, frame: Frame, histogram: &mut Histogram) {
     let cell = CELL_WIDTH * frame.scale;
     let diagonal = ((plane.width * plane.width + plane.height * plane.height) as f64).sqrt() as isize;
     let reach = (cell * std::f32::consts::SQRT_2 * (CELLS as f32 + 1.0) * 0.5).round_ties_even() as isize;
@@ -69,24 +63,10 @@ fn accumulate(plane: &Plane, frame: Frame, samples: &mut Samples, histograms: &m
         if left > right {
             continue;
         }
-        let n = (right - left + 1) as usize;
-        samples.reset(n);
-        gradients(plane, left as usize, y as usize, n, samples);
-        weigh(samples, n, (left - cx) as i32, i, (sin, cos), frame.angle);
-        let Samples {
-            angle,
-            magnitude,
-            row,
-            column,
-        } = samples;
-        let items = angle[..n]
-            .iter()
-            .zip(&magnitude[..n])
-            .zip(row[..n].iter().zip(&column[..n]));
-        for (k, ((&bin, &magnitude), (&row, &column))) in items.enumerate() {
-            if row > -1.0 && row < CELLS as f32 && column > -1.0 && column < CELLS as f32 {
-                spread(&mut histograms[k & 1], row, column, bin, magnitude);
-            }
+        for x in (left..=right).step_by(LANES) {
+            let (angle, magnitude) = gradients(plane, x as usize, y as usize);
+            let samples = weigh(angle, magnitude, (x - cx) as i32, i, (sin, cos), frame.angle);
+            spread(&samples, LANES.min((right - x + 1) as usize), histogram);
         }
     }
 }
@@ -102,44 +82,99 @@ fn narrow(slope: f32, start: f32, low: &mut f32, high: &mut f32) {
     *high = high.min(a.max(b));
 }
 
-/// Bin coordinates and window weights of one row of samples.
-#[inline(always)]
-fn weigh(samples: &mut Samples, n: usize, first: i32, i: f32, (sin, cos): (f32, f32), angle: f32) {
-    const EXPONENT: f32 = -1.0 / (CELLS as f32 * CELLS as f32 * 0.5);
-    let centre = CELLS as f32 * 0.5;
-    let (rows, columns) = (&mut samples.row[..n], &mut samples.column[..n]);
-    let (angles, magnitudes) = (&mut samples.angle[..n], &mut samples.magnitude[..n]);
-    for k in 0..n {
-        let j = (first + k as i32) as f32;
-        let (across, down) = (j * cos - i * sin, j * sin + i * cos);
-        rows[k] = down + centre - 0.5;
-        columns[k] = across + centre - 0.5;
-        magnitudes[k] *= exp_negative((across * across + down * down) * EXPONENT);
-        angles[k] = (angles[k] - angle) * (CELL_BINS as f32 / 360.0);
-    }
+/// A block of weighted gradients.
+struct Samples {
+    /// Cell of the upper left of the four that share a sample.
+    cell: [i32; LANES],
+    /// Orientation in bins, [0, 8).
+    bin: [f32; LANES],
+    /// Weight in each of the four cells: upper left, upper right, lower left, lower right.
+    weights: [[f32; LANES]; 4],
 }
 
-/// Trilinear interpolation of one sample into its eight bins.
+/// Places a block of gradients from offset `first` of row `i` in the window; weight 0 outside of it.
 #[inline(always)]
-fn spread(histogram: &mut Histogram, row: f32, column: f32, bin: f32, magnitude: f32) {
-    // Shifted to be positive, truncation is floor; the angle lies in (-360, 360] degrees.
-    // A coordinate just below CELLS may round up to it when shifted.
-    let cell = |v: f32| ((v + 1.0) as i32).min(CELLS as i32);
-    let (r0, c0, o0) = (cell(row), cell(column), (bin + CELL_BINS as f32) as i32);
-    let row = row - (r0 - 1) as f32;
-    let column = column - (c0 - 1) as f32;
-    let bin = bin - (o0 - CELL_BINS as i32) as f32;
-    let at = (r0 as usize * SIDE + c0 as usize) * BINS + (o0 as usize % CELL_BINS);
-    let (r1, c1) = (magnitude * row, column);
-    let r0 = magnitude - r1;
-    let (r1c1, r0c1) = (r1 * c1, r0 * c1);
-    let (r1c0, r0c0) = (r1 - r1c1, r0 - r0c1);
-    for (offset, value) in [(0, r0c0), (BINS, r0c1), (SIDE * BINS, r1c0), (SIDE * BINS + BINS, r1c1)] {
-        let next = value * bin;
-        if let Some([first, second]) = histogram[at + offset..].first_chunk_mut::<2>() {
-            *first += value - next;
-            *second += next;
+fn weigh(
+    angle: [f32; LANES],
+    magnitude: [f32; LANES],
+    first: i32,
+    i: f32,
+    (sin, cos): (f32, f32),
+    turn: f32,
+) -> Samples {
+    const EXPONENT: f32 = -1.0 / (CELLS as f32 * CELLS as f32 * 0.5);
+    let centre = CELLS as f32 * 0.5;
+    let mut out = Samples {
+        cell: [0; LANES],
+        bin: [0.0; LANES],
+        weights: [[0.0; LANES]; 4],
+    };
+    for k in 0..LANES {
+        let j = (first + k as i32) as f32;
+        let (across, down) = (j * cos - i * sin, j * sin + i * cos);
+        let (row, column) = (down + centre - 0.5, across + centre - 0.5);
+        let inside = (row > -1.0) & (row < CELLS as f32) & (column > -1.0) & (column < CELLS as f32);
+        let weight = magnitude[k] * exp_negative((across * across + down * down) * EXPONENT);
+        let weight = if inside { weight } else { 0.0 };
+        let (cell_row, cell_column) = (clamp_cell(row + 1.0), clamp_cell(column + 1.0));
+        out.cell[k] = cell_row * SIDE as i32 + cell_column;
+        let (row, column) = (row - (cell_row - 1) as f32, column - (cell_column - 1) as f32);
+        let lower = weight * row;
+        let upper = weight - lower;
+        let (upper_right, lower_right) = (upper * column, lower * column);
+        out.weights[0][k] = upper - upper_right;
+        out.weights[1][k] = upper_right;
+        out.weights[2][k] = lower - lower_right;
+        out.weights[3][k] = lower_right;
+        let bin = (angle[k] - turn) * (CELL_BINS as f32 / 360.0);
+        out.bin[k] = if bin < 0.0 { bin + CELL_BINS as f32 } else { bin };
+    }
+    out
+}
+
+/// The integer part of a coordinate, kept within the histogram.
+#[inline(always)]
+fn clamp_cell(v: f32) -> i32 {
+    // Comparisons instead of `clamp` and a saturating cast: one instruction each.
+    let v = if v > 0.0 { v } else { 0.0 };
+    let v = if v < CELLS as f32 { v } else { CELLS as f32 };
+    v as i32
+}
+
+/// Trilinear interpolation of the first `n` samples of a block.
+///
+/// Samples of a row stay in the same four cells for some pixels; those are kept at hand and written
+/// back when the cells change.
+#[inline(always)]
+fn spread(samples: &Samples, n: usize, histogram: &mut Histogram) {
+    const AROUND: [usize; 4] = [0, 1, SIDE, SIDE + 1];
+    let mut current = samples.cell[0] as usize;
+    let mut sums = AROUND.map(|offset| histogram[current + offset]);
+    for k in 0..n.min(LANES) {
+        let cell = samples.cell[k] as usize;
+        if cell != current {
+            for (sum, offset) in sums.iter().zip(AROUND) {
+                histogram[current + offset] = *sum;
+            }
+            current = cell;
+            sums = AROUND.map(|offset| histogram[current + offset]);
         }
+        // A sample shares itself between the two bins nearest to its direction.
+        let mut share: Cell = [0.0; CELL_BINS];
+        for (bin, share) in share.iter_mut().enumerate() {
+            let distance = (samples.bin[k] - bin as f32).abs();
+            let around = CELL_BINS as f32 - distance;
+            let near = 1.0 - if distance < around { distance } else { around };
+            *share = if near > 0.0 { near } else { 0.0 };
+        }
+        for (sum, weights) in sums.iter_mut().zip(&samples.weights) {
+            for (value, share) in sum.iter_mut().zip(share) {
+                *value += weights[k] * share;
+            }
+        }
+    }
+    for (sum, offset) in sums.iter().zip(AROUND) {
+        histogram[current + offset] = *sum;
     }
 }
 

@@ -3,7 +3,9 @@
 use fearless_simd::{Level, Simd as _, dispatch};
 
 use super::params::{BORDER, MAX_STEPS, SiftParams};
-use super::plane::{LANES, Plane};
+use super::patch::{Patch, patch};
+use super::plane::LANES;
+use super::quadratic::Quadratic;
 use super::scale_space::Octave;
 
 /// An accepted extremum, in pixels of its octave.
@@ -19,111 +21,150 @@ pub(super) struct Extremum {
     pub response: f32,
 }
 
-/// Finds the extrema of one octave in layer and raster order.
+/// Finds the extrema of one octave, row by row.
 pub(super) fn extrema(
     level: Level,
     octave: &Octave,
     params: &SiftParams,
-    marks: &mut Vec<u32>,
+    scratch: &mut Scratch,
     out: &mut Vec<Extremum>,
 ) {
     // OpenCV drops the fraction here; with the defaults 1.7 grey levels become 1.
     let threshold = (0.5 * params.contrast_threshold / f64::from(params.octave_layers) * 255.0).floor() as f32;
-    for layer in 1..=params.octave_layers as usize {
-        let plane = &octave.dog[layer];
-        if plane.height <= 2 * BORDER || plane.width <= 2 * BORDER {
-            return;
-        }
-        marks.clear();
-        marks.resize(plane.stride, 0);
-        for row in BORDER..plane.height - BORDER {
-            dispatch!(level, simd => simd.vectorize(#[inline(always)] || mark(plane, row, threshold, marks)));
-            for (chunk, group) in marks.chunks_exact(LANES).enumerate() {
-                if group.iter().fold(0, |any, m| any | m) == 0 {
-                    continue;
-                }
-                for (lane, _) in group.iter().enumerate().filter(|(_, m)| **m != 0) {
-                    let column = chunk * LANES + lane;
-                    let inside = column >= BORDER && column < plane.width - BORDER;
-                    if inside && is_extremum(octave, layer, row, column) {
-                        out.extend(refine(octave, params, layer, row, column));
-                    }
+    let layers = params.octave_layers as usize;
+    let (width, height, stride) = (octave.gauss[0].width, octave.gauss[0].height, octave.gauss[0].stride);
+    if height <= 2 * BORDER || width <= 2 * BORDER {
+        return;
+    }
+    scratch.reset(layers, stride);
+    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+        scratch.difference(octave, BORDER - 1);
+        scratch.difference(octave, BORDER);
+    }));
+    for row in BORDER..height - BORDER {
+        dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
+            scratch.difference(octave, row + 1);
+            for layer in 1..=layers {
+                scratch.mark(layer, row, threshold);
+            }
+        }));
+        let marked = scratch.blocks.iter().enumerate().filter(|(_, any)| **any != 0);
+        for (block, _) in marked {
+            let group = &scratch.columns[block * LANES..(block + 1) * LANES];
+            for (lane, _) in group.iter().enumerate().filter(|(_, m)| **m != 0) {
+                let (layer, column) = (1 + block * LANES / stride, (block * LANES + lane) % stride);
+                let inside = column >= BORDER && column < width - BORDER;
+                if inside && is_extremum(level, octave, layer, row, column) {
+                    out.extend(refine(level, octave, params, layer, row, column));
                 }
             }
         }
     }
 }
 
-/// Marks the columns that exceed the threshold and their four neighbours in the layer: the cheap part of the test.
-#[inline(always)]
-fn mark(plane: &Plane, row: usize, threshold: f32, marks: &mut [u32]) {
-    let n = plane.stride;
-    let (up, here, down) = (plane.row(row - 1), plane.row(row), plane.row(row + 1));
-    let (up, down, marks) = (&up[1..n - 1], &down[1..n - 1], &mut marks[1..n - 1]);
-    let (left, middle, right) = (&here[..n - 2], &here[1..n - 1], &here[2..]);
-    for i in 0..n - 2 {
-        let v = middle[i];
-        let high = up[i].max(down[i]).max(left[i].max(right[i]));
-        let low = up[i].min(down[i]).min(left[i].min(right[i]));
-        marks[i] = u32::from((v >= high) & (v > threshold)) | u32::from((v <= low) & (v < -threshold));
+/// Rows of differences around the one looked at, and its possible extrema.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    stride: usize,
+    layers: usize,
+    /// `[layer][row % 3][column]`, layers 0 to `layers`.
+    rows: Vec<f32>,
+    /// `[layer - 1][column]`: not 0 where there may be an extremum.
+    columns: Vec<u32>,
+    /// Not 0 where any column of a block is marked.
+    blocks: Vec<u32>,
+}
+
+impl Scratch {
+    fn reset(&mut self, layers: usize, stride: usize) {
+        (self.stride, self.layers) = (stride, layers);
+        self.rows.resize((layers + 1) * 3 * stride, 0.0);
+        self.columns.clear();
+        self.columns.resize(layers * stride, 0);
+        self.blocks.resize(layers * stride / LANES, 0);
+    }
+
+    fn place(&self, layer: usize, row: usize) -> std::ops::Range<usize> {
+        let start = (layer * 3 + row % 3) * self.stride;
+        start..start + self.stride
+    }
+
+    /// Takes the differences of one row in every layer that is searched.
+    #[inline(always)]
+    fn difference(&mut self, octave: &Octave, row: usize) {
+        for layer in 0..=self.layers {
+            let place = self.place(layer, row);
+            let (finer, coarser) = (octave.gauss[layer].row(row), octave.gauss[layer + 1].row(row));
+            for ((d, c), f) in self.rows[place].iter_mut().zip(coarser).zip(finer) {
+                *d = c - f;
+            }
+        }
+    }
+
+    /// Marks the columns that exceed the threshold and their four neighbours in the layer: the cheap part of the test.
+    #[inline(always)]
+    fn mark(&mut self, layer: usize, row: usize, threshold: f32) {
+        let n = self.stride;
+        let [up, here, down] = [row - 1, row, row + 1].map(|row| self.place(layer, row));
+        let (up, here, down) = (&self.rows[up], &self.rows[here], &self.rows[down]);
+        let (up, down) = (&up[1..n - 1], &down[1..n - 1]);
+        let (left, middle, right) = (&here[..n - 2], &here[1..n - 1], &here[2..]);
+        // The coarsest layer has no row of differences above it: it stands in for that itself.
+        let beside = |layer: usize| self.place(layer.min(self.layers), row);
+        let (finer, coarser) = (beside(layer - 1), beside(layer + 1));
+        let (finer, coarser) = (&self.rows[finer][1..n - 1], &self.rows[coarser][1..n - 1]);
+        let marks = &mut self.columns[(layer - 1) * n..layer * n];
+        let columns = &mut marks[1..n - 1];
+        for i in 0..n - 2 {
+            let v = middle[i];
+            let high = (v >= up[i]) & (v >= down[i]) & (v >= left[i]) & (v >= right[i]) & (v > threshold);
+            let low = (v <= up[i]) & (v <= down[i]) & (v <= left[i]) & (v <= right[i]) & (v < -threshold);
+            let high = high & (v >= finer[i]) & (v >= coarser[i]);
+            let low = low & (v <= finer[i]) & (v <= coarser[i]);
+            columns[i] = u32::from(high | low);
+        }
+        let blocks = &mut self.blocks[(layer - 1) * n / LANES..layer * n / LANES];
+        for (any, group) in blocks.iter_mut().zip(marks.chunks_exact(LANES)) {
+            *any = group.iter().fold(0, |any, mark| any | mark);
+        }
     }
 }
 
 /// Whether a sample is at least as far out as its 26 neighbours.
-fn is_extremum(octave: &Octave, layer: usize, row: usize, column: usize) -> bool {
-    let value = octave.dog[layer].at(column, row);
+fn is_extremum(level: Level, octave: &Octave, layer: usize, row: usize, column: usize) -> bool {
+    let here = patch(level, octave, layer, column, row);
+    let value = here[1][1];
     let sign = if value > 0.0 { 1.0 } else { -1.0 };
-    octave.dog[layer - 1..=layer + 1].iter().all(|plane| {
-        (row - 1..=row + 1).all(|y| {
-            plane.row(y)[column - 1..=column + 1]
-                .iter()
-                .all(|v| sign * v <= sign * value)
-        })
-    })
+    let topped = |patch: Patch| patch.iter().flatten().all(|v| sign * v <= sign * value);
+    topped(here)
+        && [layer - 1, layer + 1]
+            .iter()
+            .all(|&l| topped(patch(level, octave, l, column, row)))
 }
 
 /// Newton steps to the extremum of the local quadratic; then the contrast and edge tests (Lowe 2004, section 4).
-fn refine(octave: &Octave, params: &SiftParams, layer: usize, row: usize, column: usize) -> Option<Extremum> {
-    const SCALE: f32 = 1.0 / 255.0;
+fn refine(
+    level: Level,
+    octave: &Octave,
+    params: &SiftParams,
+    layer: usize,
+    row: usize,
+    column: usize,
+) -> Option<Extremum> {
     let (mut column, mut row, mut layer) = (column, row, layer);
-    let (width, height) = (octave.dog[layer].width, octave.dog[layer].height);
+    let (width, height) = (octave.gauss[0].width, octave.gauss[0].height);
     for _ in 0..MAX_STEPS {
-        let [below, here, above] = [&octave.dog[layer - 1], &octave.dog[layer], &octave.dog[layer + 1]];
-        let at =
-            |plane: &Plane, dx: isize, dy: isize| plane.at(column.wrapping_add_signed(dx), row.wrapping_add_signed(dy));
-        let value = here.at(column, row);
-        let gradient = [
-            (at(here, 1, 0) - at(here, -1, 0)) * (SCALE * 0.5),
-            (at(here, 0, 1) - at(here, 0, -1)) * (SCALE * 0.5),
-            (at(above, 0, 0) - at(below, 0, 0)) * (SCALE * 0.5),
-        ];
-        let twice = value * 2.0;
-        let xx = (at(here, 1, 0) + at(here, -1, 0) - twice) * SCALE;
-        let yy = (at(here, 0, 1) + at(here, 0, -1) - twice) * SCALE;
-        let ss = (at(above, 0, 0) + at(below, 0, 0) - twice) * SCALE;
-        let cross = SCALE * 0.25;
-        let xy = (at(here, 1, 1) - at(here, -1, 1) - at(here, 1, -1) + at(here, -1, -1)) * cross;
-        let xs = (at(above, 1, 0) - at(above, -1, 0) - at(below, 1, 0) + at(below, -1, 0)) * cross;
-        let ys = (at(above, 0, 1) - at(above, 0, -1) - at(below, 0, 1) + at(below, 0, -1)) * cross;
-        let offset = solve([[xx, xy, xs], [xy, yy, ys], [xs, ys, ss]], gradient).map(|v| -v);
+        let around = [layer - 1, layer, layer + 1].map(|l| patch(level, octave, l, column, row));
+        let fit = Quadratic::new(&around);
+        let offset = fit.extremum();
         if offset.iter().all(|v| v.abs() < 0.5) {
-            let slope = gradient[0] * offset[0] + gradient[1] * offset[1] + gradient[2] * offset[2];
-            let contrast = value * SCALE + slope * 0.5;
-            if f64::from(contrast.abs()) * f64::from(params.octave_layers) < f64::from(params.contrast_threshold as f32)
-            {
-                return None;
-            }
-            let (trace, determinant) = (xx + yy, xx * yy - xy * xy);
-            let edge = params.edge_threshold as f32;
-            if determinant <= 0.0 || trace * trace * edge >= (edge + 1.0) * (edge + 1.0) * determinant {
-                return None;
-            }
+            let response = fit.accepted_contrast(offset, params)?;
             return Some(Extremum {
                 column,
                 row,
                 layer,
                 offset,
-                response: contrast.abs(),
+                response,
             });
         }
         column = step(column, offset[0], BORDER, width - BORDER)?;
@@ -138,27 +179,4 @@ fn step(index: usize, offset: f32, low: usize, high: usize) -> Option<usize> {
     // NaN and infinity, from a singular system, fail the comparison.
     let moved = index as f32 + offset.round_ties_even();
     (moved >= low as f32 && moved < high as f32).then_some(moved as usize)
-}
-
-/// Solves a 3x3 system by elimination with partial pivoting; zeros when it is singular, as OpenCV returns.
-fn solve(mut a: [[f32; 3]; 3], mut b: [f32; 3]) -> [f32; 3] {
-    for i in 0..3 {
-        let pivot = (i + 1..3).fold(i, |best, r| if a[r][i].abs() > a[best][i].abs() { r } else { best });
-        if a[pivot][i].abs() < f32::EPSILON * 10.0 {
-            return [0.0; 3];
-        }
-        a.swap(i, pivot);
-        b.swap(i, pivot);
-        for r in i + 1..3 {
-            let factor = a[r][i] / a[i][i];
-            for c in i + 1..3 {
-                a[r][c] -= factor * a[i][c];
-            }
-            b[r] -= factor * b[i];
-        }
-    }
-    let z = b[2] / a[2][2];
-    let y = (b[1] - a[1][2] * z) / a[1][1];
-    let x = (b[0] - a[0][1] * y - a[0][2] * z) / a[0][0];
-    [x, y, z]
 }

@@ -6,8 +6,8 @@ use fearless_simd::Level;
 use image::GrayImage;
 
 use super::descriptor::{Descriptor, Frame, describe};
-use super::detect::{Extremum, extrema};
-use super::orientation::{Samples, orientations};
+use super::detect::{Extremum, Scratch, extrema};
+use super::orientation::orientations;
 use super::params::SiftParams;
 use super::scale_space::ScaleSpace;
 
@@ -43,8 +43,7 @@ pub struct Sift {
     params: SiftParams,
     level: Level,
     space: ScaleSpace,
-    samples: Samples,
-    marks: Vec<u32>,
+    scratch: Scratch,
     extrema: Vec<Extremum>,
 }
 
@@ -60,8 +59,7 @@ impl Sift {
             params,
             level,
             space: ScaleSpace::default(),
-            samples: Samples::default(),
-            marks: Vec::new(),
+            scratch: Scratch::default(),
             extrema: Vec::new(),
         }
     }
@@ -75,13 +73,13 @@ impl Sift {
         let mut keypoints = Vec::new();
         for (index, octave) in self.space.octaves().iter().enumerate() {
             self.extrema.clear();
-            extrema(self.level, octave, &self.params, &mut self.marks, &mut self.extrema);
+            extrema(self.level, octave, &self.params, &mut self.scratch, &mut self.extrema);
             for extremum in &self.extrema {
                 let base = unoriented(extremum, index, &self.params);
                 let scale = base.size * 0.5 / (1u64 << index) as f32;
                 let plane = &octave.gauss[extremum.layer];
                 let place = (extremum.column, extremum.row);
-                orientations(self.level, plane, place, scale, &mut self.samples, |angle_deg| {
+                orientations(self.level, plane, place, scale, |angle_deg| {
                     keypoints.push(Keypoint { angle_deg, ..base });
                 });
             }
@@ -119,7 +117,7 @@ impl Sift {
             },
         };
         let plane = &self.space.octaves()[(octave + 1) as usize].gauss[layer];
-        describe(self.level, plane, frame, &mut self.samples)
+        describe(self.level, plane, frame)
     }
 }
 

@@ -14,7 +14,9 @@ mod extractor;
 mod math;
 mod orientation;
 mod params;
+mod patch;
 mod plane;
+mod quadratic;
 mod scale_space;
 
 pub use descriptor::Descriptor;

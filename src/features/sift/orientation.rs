@@ -4,27 +4,7 @@ use fearless_simd::{Level, Simd as _, dispatch};
 
 use super::math::{atan2_deg, exp_negative};
 use super::params::{ORIENTATION_BINS, ORIENTATION_RADIUS, ORIENTATION_SIGMA, PEAK_RATIO};
-use super::plane::Plane;
-
-/// Row buffers shared by orientation and descriptor.
-#[derive(Debug, Default)]
-pub(super) struct Samples {
-    /// Gradient direction, later bin coordinate.
-    pub angle: Vec<f32>,
-    /// Weighted gradient magnitude.
-    pub magnitude: Vec<f32>,
-    /// Descriptor row and column coordinates.
-    pub row: Vec<f32>,
-    pub column: Vec<f32>,
-}
-
-impl Samples {
-    pub fn reset(&mut self, n: usize) {
-        for buffer in [&mut self.angle, &mut self.magnitude, &mut self.row, &mut self.column] {
-            buffer.resize(n, 0.0);
-        }
-    }
-}
+use super::plane::{LANES, Plane};
 
 /// The angles in degrees, OpenCV's sense (clockwise from x as seen in the picture, 360 minus the
 /// mathematical angle of y-up gradients), of every peak within [`PEAK_RATIO`] of the highest.
@@ -35,7 +15,6 @@ pub(super) fn orientations(
     plane: &Plane,
     (column, row): (usize, usize),
     scale: f32,
-    samples: &mut Samples,
     mut emit: impl FnMut(f32),
 ) {
     const N: usize = ORIENTATION_BINS;
@@ -43,7 +22,7 @@ pub(super) fn orientations(
     let sigma = ORIENTATION_SIGMA * scale;
     let mut raw = [0.0f32; N];
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-        histogram(plane, (column, row), radius, -1.0 / (2.0 * sigma * sigma), samples, &mut raw)
+        histogram(plane, (column, row), radius, -1.0 / (2.0 * sigma * sigma), &mut raw)
     }));
     let at = |i: isize| raw[i.rem_euclid(N as isize) as usize];
     let mut smooth = [0.0f32; N];
@@ -79,7 +58,6 @@ fn histogram(
     (column, row): (usize, usize),
     radius: isize,
     exponent: f32,
-    samples: &mut Samples,
     raw: &mut [f32; ORIENTATION_BINS],
 ) {
     let (column, row) = (column as isize, row as isize);
@@ -89,36 +67,44 @@ fn histogram(
     if left > right {
         return;
     }
-    let n = (right - left + 1) as usize;
-    samples.reset(n);
     for y in top..=bottom {
         let dy2 = ((y - row) * (y - row)) as f32;
-        gradients(plane, left as usize, y as usize, n, samples);
-        for (i, magnitude) in samples.magnitude[..n].iter_mut().enumerate() {
-            let dx = (left - column + i as isize) as i32;
-            *magnitude *= exp_negative(((dx * dx) as f32 + dy2) * exponent);
-        }
-        for (angle, magnitude) in samples.angle[..n].iter().zip(&samples.magnitude[..n]) {
-            let bin = (angle * (ORIENTATION_BINS as f32 / 360.0)).round_ties_even() as usize;
-            raw[if bin >= ORIENTATION_BINS {
-                bin - ORIENTATION_BINS
-            } else {
-                bin
-            }] += magnitude;
+        for x in (left..=right).step_by(LANES) {
+            let (angle, mut magnitude) = gradients(plane, x as usize, y as usize);
+            for (i, magnitude) in magnitude.iter_mut().enumerate() {
+                let dx = (x - column) as i32 + i as i32;
+                *magnitude *= exp_negative(((dx * dx) as f32 + dy2) * exponent);
+            }
+            let n = LANES.min((right - x + 1) as usize);
+            for (angle, magnitude) in angle[..n].iter().zip(&magnitude[..n]) {
+                let bin = round_positive(angle * (ORIENTATION_BINS as f32 / 360.0)) as usize;
+                raw[if bin >= ORIENTATION_BINS {
+                    bin - ORIENTATION_BINS
+                } else {
+                    bin
+                }] += magnitude;
+            }
         }
     }
 }
 
-/// Direction (degrees, y up) and magnitude of `n` gradients of row `y` from column `x`.
+/// Nearest integer, ties to even, of a value in [0, 2^22].
 #[inline(always)]
-pub(super) fn gradients(plane: &Plane, x: usize, y: usize, n: usize, samples: &mut Samples) {
-    let (up, here, down) = (plane.row(y - 1), plane.row(y), plane.row(y + 1));
-    let (up, down) = (&up[x..x + n], &down[x..x + n]);
-    let (left, right) = (&here[x - 1..x - 1 + n], &here[x + 1..x + 1 + n]);
-    let (angle, magnitude) = (&mut samples.angle[..n], &mut samples.magnitude[..n]);
-    for i in 0..n {
+fn round_positive(v: f32) -> u32 {
+    const SHIFT: f32 = 8_388_608.0;
+    (v + SHIFT).to_bits() - SHIFT.to_bits()
+}
+
+/// Direction (degrees, y up) and magnitude of a block of gradients of row `y` from column `x`.
+#[inline(always)]
+pub(super) fn gradients(plane: &Plane, x: usize, y: usize) -> ([f32; LANES], [f32; LANES]) {
+    let (up, down) = (plane.block::<LANES>(x, y - 1), plane.block::<LANES>(x, y + 1));
+    let (left, right) = (plane.block::<LANES>(x - 1, y), plane.block::<LANES>(x + 1, y));
+    let (mut angle, mut magnitude) = ([0.0; LANES], [0.0; LANES]);
+    for i in 0..LANES {
         let (dx, dy) = (right[i] - left[i], up[i] - down[i]);
         angle[i] = atan2_deg(dy, dx);
         magnitude[i] = (dx * dx + dy * dy).sqrt();
     }
+    (angle, magnitude)
 }

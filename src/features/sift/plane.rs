@@ -18,7 +18,8 @@ impl Plane {
         self.width = width;
         self.height = height;
         self.stride = width.next_multiple_of(LANES);
-        self.data.resize(self.stride * height, 0.0);
+        // Blocks of a row may read past its end, also past that of the last row.
+        self.data.resize(self.stride * height + 2 * LANES, 0.0);
     }
 
     /// Row `y`, padding included.
@@ -33,9 +34,24 @@ impl Plane {
         &mut self.data[y * self.stride..(y + 1) * self.stride]
     }
 
+    /// `N` floats from column `x` of row `y`; they may run over into the next row.
+    #[inline(always)]
+    pub fn block<const N: usize>(&self, x: usize, y: usize) -> &[f32; N] {
+        block(&self.data, y * self.stride + x)
+    }
+
     /// The pixel in column `x`, row `y`.
     #[inline(always)]
     pub fn at(&self, x: usize, y: usize) -> f32 {
         self.data[y * self.stride + x]
+    }
+}
+
+/// `N` floats from `start`.
+#[inline(always)]
+pub(super) fn block<const N: usize>(data: &[f32], start: usize) -> &[f32; N] {
+    match data[start..start + N].first_chunk() {
+        Some(block) => block,
+        None => unreachable!("a slice of N holds N"),
     }
 }

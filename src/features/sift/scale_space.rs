@@ -1,4 +1,6 @@
-//! The Gaussian pyramid and its differences.
+//! The Gaussian pyramid.
+//!
+//! Differences of Gaussians are taken where they are looked at: storing them would double the traffic to memory.
 
 use fearless_simd::Level;
 use image::GrayImage;
@@ -7,13 +9,14 @@ use super::blur::{BlurScratch, blur, half_kernel};
 use super::params::{BORDER, INPUT_SIGMA, SiftParams};
 use super::plane::Plane;
 
-/// One octave: `octave_layers + 3` blurred planes and the differences of neighbours.
+/// One octave: `octave_layers + 2` blurred planes. The next one, the coarsest, is computed where it is
+/// looked at.
 #[derive(Debug, Default)]
 pub(super) struct Octave {
     /// Blurred planes, finest first.
     pub gauss: Vec<Plane>,
-    /// `gauss[i + 1] - gauss[i]`.
-    pub dog: Vec<Plane>,
+    /// Blur that takes the last of them to the coarsest plane.
+    pub coarsest_kernel: Vec<f32>,
 }
 
 /// All octaves of one picture; its memory serves the next picture too.
@@ -37,7 +40,8 @@ impl ScaleSpace {
     pub fn build(&mut self, level: Level, gray: &GrayImage, params: &SiftParams) {
         let layers = params.octave_layers as usize;
         double(gray, &mut self.doubled);
-        let kernels = layer_kernels(params);
+        let mut kernels = layer_kernels(params);
+        let coarsest = kernels.pop().unwrap_or_default();
         self.count = octave_count(self.doubled.width, self.doubled.height);
         if self.octaves.len() < self.count {
             self.octaves.resize_with(self.count, Octave::default);
@@ -45,23 +49,21 @@ impl ScaleSpace {
         for index in 0..self.count {
             let (done, rest) = self.octaves.split_at_mut(index);
             let octave = &mut rest[0];
-            octave.gauss.resize_with(layers + 3, Plane::default);
-            octave.dog.resize_with(layers + 2, Plane::default);
+            octave.gauss.resize_with(layers + 2, Plane::default);
+            octave.coarsest_kernel.clone_from(&coarsest);
             match done.last() {
                 None => blur(
                     level,
                     &base_kernel(params),
                     &self.doubled,
                     &mut octave.gauss[0],
-                    None,
                     &mut self.scratch,
                 ),
                 Some(previous) => halve(&previous.gauss[layers], &mut octave.gauss[0]),
             }
             for (i, kernel) in kernels.iter().enumerate() {
                 let (finer, coarser) = octave.gauss.split_at_mut(i + 1);
-                let dog = Some(&mut octave.dog[i]);
-                blur(level, kernel, &finer[i], &mut coarser[0], dog, &mut self.scratch);
+                blur(level, kernel, &finer[i], &mut coarser[0], &mut self.scratch);
             }
         }
     }

@@ -78,11 +78,8 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             lamps,
         });
     }
-    let mut rng = stream(2);
-    for door in &plan.doors {
-        let trims = door.rooms.map(|r| finishes[r].trim);
-        openings::door(&mut mesh, door, &plan.rooms, trims, &kit, &mut rng);
-    }
+    let trims: Vec<_> = finishes.iter().map(|f| f.trim).collect();
+    openings::doors(&mut mesh, &plan, &trims, &kit, &mut stream(2));
     openings::outside(&mut mesh, &plan, &kit);
 
     let (textures, colors) = rayon::join(
