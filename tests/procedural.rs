@@ -82,7 +82,7 @@ fn the_mesh_is_well_formed() {
             assert!(p.instance > 0, "every triangle belongs to an object");
             let finite = p.positions.iter().flatten().chain(p.uvs.iter().flatten());
             assert!(finite.chain(p.colors.iter().flatten()).all(|c| c.is_finite()));
-            assert!(p.colors.iter().flatten().all(|c| (0.0..=1.3).contains(c)));
+            assert!(p.colors.iter().flatten().all(|c| (0.0..=1.0).contains(c)));
         }
         for m in &scene.materials {
             let texture = m.texture.expect("every material has a texture").texture;

@@ -197,7 +197,7 @@ fn study(m: &mut Maker<'_>, space: &mut Space) {
         shelf_at_wall(m, space);
     }
     if let Some(at) = space.in_the_open(m.rng, [1.0, 1.0], 0.3) {
-        let turn = draw(m.rng, 0.0, 6.28);
+        let turn = draw(m.rng, 0.0, std::f32::consts::TAU);
         let frame = Frame::turned(vec3(at[0], 0.0, at[1]), turn);
         armchair(m, &frame.child(vec3(0.0, 0.0, -0.42), 0.0));
     }

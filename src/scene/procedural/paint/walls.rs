@@ -246,7 +246,7 @@ pub(super) fn wall_tiles(
                             centre,
                             0.45 * h.min(w),
                             0.2 * h.min(w),
-                            turn + k as f32 * 1.0472,
+                            turn + k as f32 * std::f32::consts::FRAC_PI_3,
                             accent,
                             None,
                         );
