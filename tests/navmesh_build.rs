@@ -381,3 +381,22 @@ fn the_map_shows_the_floor_from_above() {
     assert_eq!((at(2.0, 2.0), at(5.0, 1.0), at(5.0, 4.0)), (255, 0, 255));
     assert_eq!(map.picture().dimensions(), (map.width, map.height));
 }
+
+#[test]
+fn the_map_of_one_level_leaves_the_others_out() {
+    let mut soup = Soup::default();
+    soup.floor([0.0, 6.0], 0.0, [0.0, 6.0])
+        .solid([0.0, 3.0], [2.8, 3.0], [0.0, 6.0]);
+    let navmesh = build(&soup);
+    let heights = |low, high| {
+        let map = navmesh.top_down_between(0.05, low, high);
+        let cells: Vec<f32> = map.cells.iter().flatten().map(|cell| cell.1).collect();
+        assert!(cells.iter().all(|h| (low..=high).contains(h)));
+        cells.len()
+    };
+    let (ground, upper) = (heights(-0.5, 1.0), heights(2.0, 4.0));
+    assert!(
+        upper > 1000 && (ground as f64 / upper as f64 - 2.0).abs() < 0.15,
+        "{ground} and {upper} cells"
+    );
+}

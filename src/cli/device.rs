@@ -28,7 +28,7 @@ pub fn open(choice: Choice, adapter: Option<String>) -> anyhow::Result<Devices> 
     };
     let (train, shared) = TrainDevice::open(choice)?;
     let gpu = match shared {
-        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue)?,
+        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue),
         None => Gpu::new(&GpuConfig { adapter })?,
     };
     Ok(Devices { gpu, train })

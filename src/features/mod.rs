@@ -11,6 +11,7 @@ pub mod homography;
 pub mod laplacian;
 pub mod matching;
 pub mod ransac;
+pub mod resize;
 pub mod sift;
 
 /// The instruction set in use; [`Level::new`] detects it. It changes speed, never a result.

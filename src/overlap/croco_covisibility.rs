@@ -18,7 +18,10 @@ pub fn croco_covisibility(first: &View, second: &View, radius_m: f64) -> Overlap
     let clouds = [point_cloud(first), point_cloud(second)];
     let grids = [Grid::new(&clouds[0], radius_m), Grid::new(&clouds[1], radius_m)];
     let share = |from: usize, to: usize, view: &View| {
-        let near = clouds[from].iter().filter(|&&point| grids[to].has_neighbour(point)).count();
+        let near = clouds[from]
+            .iter()
+            .filter(|&&point| grids[to].has_neighbour(point))
+            .count();
         near as f64 / view.depth.metres.len().max(1) as f64
     };
     Overlap {
@@ -106,7 +109,11 @@ mod tests {
         View {
             camera: Camera::level(Intrinsics::from_hfov(64, 64, std::f64::consts::FRAC_PI_2), eye, 0.0),
             color: image::RgbImage::new(64, 64),
-            depth: DepthMap { width: 64, height: 64, metres: vec![depth_m; 64 * 64] },
+            depth: DepthMap {
+                width: 64,
+                height: 64,
+                metres: vec![depth_m; 64 * 64],
+            },
         }
     }
 
@@ -121,7 +128,9 @@ mod tests {
 
     #[test]
     fn the_radius_is_strict_and_in_metres() {
-        let shifted = |metres: f64| croco_covisibility(&wall(DVec3::ZERO, 2.0), &wall(DVec3::Z * metres, 2.0), CROCO_RADIUS_M).min();
+        let shifted = |metres: f64| {
+            croco_covisibility(&wall(DVec3::ZERO, 2.0), &wall(DVec3::Z * metres, 2.0), CROCO_RADIUS_M).min()
+        };
         assert!(shifted(0.049) > 0.9);
         assert_eq!(shifted(0.051), 0.0);
     }

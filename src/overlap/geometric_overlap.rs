@@ -45,7 +45,9 @@ impl GeometricOverlapConfig {
         if k > 0.0 && k <= 10.0 {
             Ok(())
         } else {
-            Err(format!("occlusion_tolerance_px = {k} must lie above 0 and at most at 10"))
+            Err(format!(
+                "occlusion_tolerance_px = {k} must lie above 0 and at most at 10"
+            ))
         }
     }
 }
@@ -150,9 +152,7 @@ impl<'a> Reprojection<'a> {
         let inverse = 1.0 / here;
         let slope_x = inverse_slope(depth, inverse, (x, y), (1, 0));
         let slope_y = inverse_slope(depth, inverse, (x, y), (0, 1));
-        let carried = inverse
-            + slope_x * (pixel.x - f64::from(x) - 0.5)
-            + slope_y * (pixel.y - f64::from(y) - 0.5);
+        let carried = inverse + slope_x * (pixel.x - f64::from(x) - 0.5) + slope_y * (pixel.y - f64::from(y) - 0.5);
         if carried <= 0.0 {
             return false;
         }
@@ -168,7 +168,11 @@ impl<'a> Reprojection<'a> {
 /// that an edge beside the pixel does not count as slope of its surface.
 fn inverse_slope(depth: &DepthMap, here: f64, (x, y): (u32, u32), (step_x, step_y): (u32, u32)) -> f64 {
     let inverse_at = |x: u32, y: u32| {
-        let metres = if x < depth.width && y < depth.height { depth.at(x, y) } else { 0.0 };
+        let metres = if x < depth.width && y < depth.height {
+            depth.at(x, y)
+        } else {
+            0.0
+        };
         (metres > 0.0).then(|| 1.0 / f64::from(metres))
     };
     let after = inverse_at(x + step_x, y + step_y).map(|w| w - here);

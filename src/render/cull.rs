@@ -83,13 +83,10 @@ impl Frustum {
         outside.length_squared()
     }
 
-    /// Runs of indices that may show, neighbours merged, in the buffer's order.
-    pub fn visible(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
-        runs.clear();
-        for cluster in clusters {
-            if !self.may_show(cluster, cull) {
-                continue;
-            }
+    /// Runs of indices that may show, neighbours in the buffer merged, nearest first.
+    pub fn visible_runs(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for cluster in clusters.iter().filter(|c| self.may_show(c, cull)) {
             let nearest = self.distance_squared(cluster);
             match runs.last_mut() {
                 Some(last) if last.first_index + last.index_count == cluster.first_index => {
@@ -103,16 +100,33 @@ impl Frustum {
                 }),
             }
         }
+        runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
+        runs
+    }
+
+    /// Clusters that may show, nearest first, so that what is behind them is not coloured in vain.
+    pub fn visible_front_to_back<'a>(&self, clusters: &'a [Cluster], cull: bool) -> Vec<&'a Cluster> {
+        let mut seen: Vec<(f32, &Cluster)> = clusters
+            .iter()
+            .filter(|c| self.may_show(c, cull))
+            .map(|c| (self.distance_squared(c), c))
+            .collect();
+        seen.sort_by(|(a, left), (b, right)| a.total_cmp(b).then(left.first_index.cmp(&right.first_index)));
+        seen.into_iter().map(|(_, cluster)| cluster).collect()
     }
 
     /// Single clusters that may show, farthest first: the order in which transparency is laid.
-    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
-        runs.clear();
-        runs.extend(clusters.iter().filter(|c| self.may_show(c, cull)).map(|c| Run {
-            first_index: c.first_index,
-            index_count: c.index_count,
-            nearest: (c.center - self.eye).length_squared(),
-        }));
+    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = clusters
+            .iter()
+            .filter(|c| self.may_show(c, cull))
+            .map(|c| Run {
+                first_index: c.first_index,
+                index_count: c.index_count,
+                nearest: (c.center - self.eye).length_squared(),
+            })
+            .collect();
         runs.sort_by(|a, b| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
+        runs
     }
 }

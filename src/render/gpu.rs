@@ -24,6 +24,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) layouts: Arc<Layouts>,
     report: AdapterReport,
+    pub(super) cull_triangles: bool,
     // Kept alive with the device; nothing else asks them again.
     _instance: wgpu::Instance,
     _adapter: wgpu::Adapter,
@@ -112,13 +113,24 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
+        let report = report(&adapter);
         Self {
             layouts: Arc::new(Layouts::new(&device)),
-            report: report(&adapter),
+            cull_triangles: report.is_software,
+            report,
             device,
             queue,
             _instance: instance,
             _adapter: adapter,
+        }
+    }
+
+    /// Whether scenes uploaded from now on have single triangles left out on the host that would colour
+    /// no pixel. It changes speed, not pictures; the default is yes on software adapters only.
+    pub fn with_triangle_culling(self, on: bool) -> Self {
+        Self {
+            cull_triangles: on,
+            ..self
         }
     }
 

@@ -8,6 +8,7 @@ use super::error::RenderError;
 use super::gpu::Gpu;
 use super::gpu_data::ViewUniforms;
 use super::mesh::{COLOR, DEPTH};
+use super::timing::{Step, Stopwatch};
 use crate::camera::Camera;
 use crate::view::{DepthMap, View};
 
@@ -24,6 +25,7 @@ pub(super) struct Target {
     pub view_group: wgpu::BindGroup,
     uniform_stride: u32,
     staging: wgpu::Buffer,
+    indices: wgpu::Buffer,
 }
 
 /// Rows in a copy start at multiples of this many bytes.
@@ -88,6 +90,7 @@ impl Target {
                     usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                     mapped_at_creation: false,
                 }),
+                indices: index_buffer(gpu, 16),
                 width,
                 height,
                 layers,
@@ -116,6 +119,22 @@ impl Target {
             slot[..size_of::<ViewUniforms>()].copy_from_slice(bytemuck::bytes_of(view));
         }
         gpu.queue.write_buffer(&self.uniforms, 0, &bytes);
+    }
+
+    /// Puts the batch's own indices where the draws find them.
+    pub fn write_indices(&mut self, gpu: &Gpu, indices: &[u32]) {
+        let bytes: &[u8] = bytemuck::cast_slice(indices);
+        if bytes.len() as u64 > self.indices.size() {
+            // Half as much again, so that similar batches fit.
+            self.indices = index_buffer(gpu, (bytes.len() as u64 / 8 + 1) * 12);
+        }
+        if !bytes.is_empty() {
+            gpu.queue.write_buffer(&self.indices, 0, bytes);
+        }
+    }
+
+    pub fn indices(&self) -> &wgpu::Buffer {
+        &self.indices
     }
 
     /// Colour layers, then depth layers, into the staging buffer.
@@ -157,6 +176,7 @@ impl Target {
         submission: wgpu::SubmissionIndex,
         cameras: &[Camera],
         near_m: f32,
+        stopwatch: &Stopwatch,
     ) -> Result<Vec<View>, RenderError> {
         let failed = |reason: String| RenderError::Device {
             action: "reading pictures back",
@@ -168,18 +188,18 @@ impl Target {
             // The receiver only goes away with an error that is already reported.
             let _ = sender.send(result);
         });
-        gpu.wait(submission)?;
+        stopwatch.time(Step::Draw, || gpu.wait(submission))?;
         match receiver.try_recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
         }
-        let views = {
+        let views = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
             let mapped = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
             let row = bytes_per_row(self.width) as usize;
             let plane = row * self.height as usize;
             let (colors, depths) = mapped.split_at(plane * self.layers as usize);
-            cameras
+            Ok(cameras
                 .iter()
                 .zip(colors.chunks_exact(plane).zip(depths.chunks_exact(plane)))
                 .map(|(camera, (color, depth))| View {
@@ -187,11 +207,20 @@ impl Target {
                     color: unpack_color(color, row, self.width, self.height),
                     depth: unpack_depth(depth, row, self.width, self.height, near_m),
                 })
-                .collect()
-        };
+                .collect())
+        })?;
         self.staging.unmap();
         Ok(views)
     }
+}
+
+fn index_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("picked indices"),
+        size,
+        usage: wgpu::BufferUsages::INDEX | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// RGBA rows to a tight RGB image.

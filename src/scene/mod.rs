@@ -1,5 +1,6 @@
 //! Scenes: CPU data and its readers. No GPU and no navmesh in here.
 
+mod basis;
 mod builder;
 mod config;
 mod error;

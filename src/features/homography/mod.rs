@@ -6,8 +6,10 @@
 
 mod algebra;
 mod fit;
+mod plausible;
 mod refine;
 
 pub use algebra::{Homography, determinant, inverse, is_singular, multiply, normalized, project};
 pub use fit::{PointPair, fit, from_four};
+pub use plausible::is_plausible;
 pub use refine::refine;

@@ -101,7 +101,8 @@ fn convert(name: &str, found: Option<&MtlMaterial>, builder: &mut SceneBuilder) 
     };
     let Some(mtl) = found else { return converted };
     let [r, g, b] = mtl.diffuse;
-    converted.base_color = [r, g, b, mtl.opacity];
+    // `max` and `min`, not `clamp`: NaN can be written here and ends up at 0.
+    converted.base_color = [r, g, b, mtl.opacity].map(|c| c.max(0.0).min(1.0));
     if mtl.opacity < 1.0 {
         converted.alpha = AlphaMode::Blend;
     } else if mtl.opacity_map.is_some() {

@@ -6,7 +6,7 @@ use super::bake::Daylight;
 use super::color::{Rgb, draw, hex};
 use super::frame::Frame;
 use super::mesh::{Mesh, Skin};
-use super::plan::{Door, Plan, REVEAL, Rect, Room, RoomKind, SIDES, Side, WALL};
+use super::plan::{Door, Plan, REVEAL, Rect, Room, RoomKind, SIDES, WALL};
 use super::shell::CASING;
 use super::space::{Space, along_wall, wall_frame, wall_length};
 use super::style::Kit;
@@ -269,9 +269,4 @@ pub(super) fn radiators(mesh: &mut Mesh, space: &mut Space, kit: &Kit, rng: &mut
             &skin,
         );
     }
-}
-
-/// True where a door or window lies on this side of the wall that has the given frame.
-pub(super) fn wall_of(side: Side) -> usize {
-    SIDES.iter().position(|s| *s == side).unwrap_or(0)
 }

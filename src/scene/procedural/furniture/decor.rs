@@ -61,7 +61,7 @@ impl Maker<'_> {
 pub(in super::super) fn framed_picture(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2], k: u32) {
     m.mesh.begin_object();
     let per_sheet = PICTURE_GRID[0] * PICTURE_GRID[1];
-    let sheet = m.kit.pictures[(k / per_sheet) as usize % 2];
+    let sheet = m.kit.pictures[(k / per_sheet) as usize % 3];
     let cell = sheet_cell(PICTURE_GRID, k % per_sheet);
     let (w, h) = (0.5 * size[0], 0.5 * size[1]);
     let border = draw(m.rng, 0.018, 0.035);

@@ -1,0 +1,73 @@
+//! Settings of the image-only overlap metric.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::patch_votes::PATCH_PIXELS;
+use crate::features::ransac::RansacConfig;
+use crate::features::sift::SiftParams;
+
+/// Which pixels of a patch vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VoteRule {
+    /// Random pixels, drawn with replacement (the published rule): the metric varies by 1-2 points near ties.
+    Sampled,
+    /// All 256: no randomness, and views shifted by half a patch are not marked down.
+    Exact,
+}
+
+/// The published metric and its options. The default is the profile `covista`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HomographyOverlapConfig {
+    /// Keypoints and descriptors.
+    pub sift: SiftParams,
+    /// Nearest neighbour must be closer than this share of the second nearest, in (0, 1]; default 0.7.
+    pub ratio: f64,
+    /// Whether a match must be the nearest neighbour both ways; default false (published: false).
+    pub mutual: bool,
+    /// Matches needed before a homography is tried, 4 to 10,000; default 11 (published: more than 10).
+    pub min_matches: usize,
+    /// The homography.
+    pub ransac: RansacConfig,
+    /// Whether a homography that no camera motion over a plane could cause is refused; default true (published: false).
+    pub refuse_distorted: bool,
+    /// Which pixels of a patch vote; default `sampled`.
+    pub votes: VoteRule,
+    /// Pixels drawn from each patch under `sampled`, 1 to 256; default 100.
+    pub samples: usize,
+}
+
+impl Default for HomographyOverlapConfig {
+    fn default() -> Self {
+        Self {
+            sift: SiftParams::default(),
+            ratio: 0.7,
+            mutual: false,
+            min_matches: 11,
+            ransac: RansacConfig::default(),
+            refuse_distorted: true,
+            votes: VoteRule::Sampled,
+            samples: 100,
+        }
+    }
+}
+
+impl HomographyOverlapConfig {
+    /// Checks every range.
+    pub fn validate(&self) -> Result<(), String> {
+        self.sift.validate()?;
+        self.ransac.validate()?;
+        if !(self.ratio > 0.0 && self.ratio <= 1.0) {
+            return Err(format!("ratio = {} must lie above 0 and at most at 1", self.ratio));
+        }
+        if !(4..=10_000).contains(&self.min_matches) {
+            return Err(format!("min_matches = {} must lie in 4 to 10000", self.min_matches));
+        }
+        if !(1..=PATCH_PIXELS).contains(&self.samples) {
+            return Err(format!("samples = {} must lie in 1 to {PATCH_PIXELS}", self.samples));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! The published overlap metric: two pictures in, a share of common patches out.
+//!
+//! SIFT, two nearest neighbours with a ratio test, a homography, and the patch votes of the homography
+//! and its inverse; the smaller direction decides (MIMIC supplement 2.2). It takes features of images
+//! alone, so it cannot peek at depth or pose.
+
+use super::config::{HomographyOverlapConfig, VoteRule};
+use super::homography_votes::{Voters, homography_votes};
+use super::patch_votes::{self, PatchGrid};
+use super::refusal::Refusal;
+use super::view_features::{ViewFeatures, WORKING_SIZE};
+use crate::features::Level;
+use crate::features::homography::{Homography, PointPair, inverse, is_plausible, normalized};
+use crate::features::matching::{Match, match_descriptors};
+use crate::features::ransac::{Estimate, estimate};
+use crate::rng::Rng;
+use crate::view::{Correspondence, Overlap};
+
+/// What the metric found; at least one of `overlap` and `refusal` is there, never both.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HomographyOverlap {
+    /// Share of patches with a partner, both ways.
+    pub overlap: Option<Overlap>,
+    /// Why there is no overlap.
+    pub refusal: Option<Refusal>,
+    /// Matches that passed the ratio test.
+    pub matches: usize,
+    /// Matches that agree with the homography.
+    pub inliers: usize,
+    /// First view to second, OpenCV's pixel convention (centres at integers), last element 1; also of a
+    /// homography that was refused.
+    pub homography: Option<Homography>,
+    /// Patch partners of the direction that decides; empty without an overlap.
+    pub correspondence: Correspondence,
+}
+
+/// Measures the overlap of two views. `seed` decides the draws of RANSAC and of the votes.
+pub fn homography_overlap(
+    first: &ViewFeatures,
+    second: &ViewFeatures,
+    config: &HomographyOverlapConfig,
+    seed: u64,
+) -> HomographyOverlap {
+    let level = Level::new();
+    let mut found = HomographyOverlap::default();
+    if first.keypoints.is_empty() || second.keypoints.is_empty() {
+        return found.refuse(Refusal::NoDescriptors);
+    }
+    let matches = match_views(level, first, second, config);
+    found.matches = matches.len();
+    if matches.len() < config.min_matches {
+        return found.refuse(Refusal::TooFewMatches);
+    }
+    let Some(estimate) = homography_of(level, first, second, &matches, config, seed) else {
+        return found.refuse(Refusal::NoHomography);
+    };
+    found.inliers = estimate.inlier_count();
+    let homography = normalized(&estimate.homography);
+    found.homography = Some(homography);
+    let Some(back) = inverse(&homography) else {
+        return found.refuse(Refusal::SingularHomography);
+    };
+    if config.refuse_distorted && !is_plausible(&homography, f64::from(WORKING_SIZE)) {
+        return found.refuse(Refusal::DistortedHomography);
+    }
+    let (overlap, correspondence) = vote(level, &homography, &back, config, seed);
+    found.overlap = Some(overlap);
+    found.correspondence = correspondence;
+    found
+}
+
+impl HomographyOverlap {
+    fn refuse(mut self, reason: Refusal) -> Self {
+        self.refusal = Some(reason);
+        self
+    }
+}
+
+/// Matches of the first view in the second.
+pub fn match_views(
+    level: Level,
+    first: &ViewFeatures,
+    second: &ViewFeatures,
+    config: &HomographyOverlapConfig,
+) -> Vec<Match> {
+    match_descriptors(
+        level,
+        &first.descriptors,
+        &second.descriptors,
+        config.ratio,
+        config.mutual,
+    )
+}
+
+/// The homography of matched keypoints.
+pub fn homography_of(
+    level: Level,
+    first: &ViewFeatures,
+    second: &ViewFeatures,
+    matches: &[Match],
+    config: &HomographyOverlapConfig,
+    seed: u64,
+) -> Option<Estimate> {
+    let point = |view: &ViewFeatures, index: usize| {
+        let keypoint = &view.keypoints[index];
+        [f64::from(keypoint.x), f64::from(keypoint.y)]
+    };
+    let pairs: Vec<PointPair> = matches
+        .iter()
+        .map(|m| PointPair {
+            first: point(first, m.first),
+            second: point(second, m.second),
+        })
+        .collect();
+    estimate(level, &pairs, &config.ransac, seed)
+}
+
+/// The patch votes of a homography and its inverse.
+pub fn vote(
+    level: Level,
+    homography: &Homography,
+    back: &Homography,
+    config: &HomographyOverlapConfig,
+    seed: u64,
+) -> (Overlap, Correspondence) {
+    let grid = PatchGrid::new(WORKING_SIZE);
+    let mut rng = Rng::stream(seed, "votes", &[]);
+    let mut votes_of = |h| {
+        let voters = match config.votes {
+            VoteRule::Sampled => Voters::Sampled(config.samples, &mut rng),
+            VoteRule::Exact => Voters::All,
+        };
+        homography_votes(level, grid, h, voters)
+    };
+    let (there, back) = (votes_of(homography), votes_of(back));
+    (
+        patch_votes::overlap(grid, &there, &back),
+        patch_votes::correspondence(grid, &there, &back),
+    )
+}
