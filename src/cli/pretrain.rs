@@ -148,7 +148,7 @@ fn pretrain(
     let mut failure: Option<anyhow::Error> = None;
     let summary = drive(&mut trainer, batches, |report, trainer| {
         let stop = interrupted.load(Ordering::SeqCst);
-        let mut after = || -> anyhow::Result<()> {
+        let after = || -> anyhow::Result<()> {
             print_step(report, config.steps, args.json)
                 .map_err(|error| Failure::output(format!("cannot write to stdout: {error}")))?;
             if let Some(checkpoints) = &checkpoints
