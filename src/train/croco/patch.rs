@@ -45,7 +45,7 @@ mod tests {
         let patches = patchify(image.clone(), patch);
         let flat: Vec<f32> = patches.try_to_vec_as().unwrap();
         // Token 1 is the top right patch; its entry (row 1, column 0, channel 2).
-        assert_eq!(flat[12 + (2 + 0) * 3 + 2], value(2, 1, 2));
+        assert_eq!(flat[12 + 2 * 3 + 2], value(2, 1, 2));
         assert_eq!(unpatchify(patches, patch).to_data(), image.to_data());
     }
 }

@@ -72,15 +72,6 @@ fn portable(
 fn in_place(value: Host, grad: &Host, first: Host, second: Host, factors: &AdamWFactors) -> [Host; 3] {
     let grad = flex::contiguous(grad);
     let [mut value, mut first, mut second] = [value, first, second].map(flex::writable);
-    if std::env::var_os("DBG_UNIQ").is_some() {
-        eprintln!(
-            "unique {} {} {} {}",
-            value.is_unique(),
-            grad.is_unique(),
-            first.is_unique(),
-            second.is_unique()
-        );
-    }
     let f = factors;
     let [scale, beta1, beta2, eps, rate, correction, keep] =
         [f.grad_scale, f.beta1, f.beta2, f.eps, f.rate, f.root_correction, f.keep].map(|x| x as f32);
