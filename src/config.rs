@@ -9,7 +9,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::generate::{GenerateConfig, GeneratorConfig};
+use crate::generate::{GenerateConfig, GeneratorConfig, SamplerConfig};
 use crate::navmesh::NavMeshConfig;
 use crate::overlap::{GeometricOverlapConfig, HomographyOverlapConfig};
 use crate::render::RenderConfig;
@@ -38,6 +38,8 @@ pub struct Config {
     pub scene: SceneConfig,
     /// Building of the navmesh.
     pub navmesh: NavMeshConfig,
+    /// Where the views of a pair come from.
+    pub sampler: SamplerConfig,
     /// The agent's protocol.
     pub sweep: SweepConfig,
     /// Drawing of views.
@@ -150,6 +152,7 @@ impl Config {
         let sections = [
             ("scene", self.scene.validate()),
             ("navmesh", self.navmesh.validate()),
+            ("sampler", self.sampler.validate()),
             ("sweep", self.sweep.validate()),
             ("render", self.render.validate()),
             ("overlap", self.overlap.validate()),
@@ -203,6 +206,7 @@ impl Config {
     /// What the composer needs of it.
     pub fn generator(&self) -> GeneratorConfig {
         GeneratorConfig {
+            sampler: self.sampler.clone(),
             sweep: self.sweep.clone(),
             render: self.render.clone(),
             overlap: self.overlap.clone(),

@@ -4,74 +4,34 @@
 //! position to the next. While the views of one position are compared on the CPU, those of the next
 //! are already being drawn.
 
+mod config;
+mod croco;
+mod pairs;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+
+pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
+pub use pairs::GenerateError;
 
 use crate::navmesh::NavMesh;
-use crate::overlap::{
-    GeometricOverlapConfig, HomographyOverlapConfig, ViewFeatures, covisibility, geometric_overlap, view_features,
-};
-use crate::render::{Gpu, GpuScene, Pending, RenderConfig, RenderError, Renderer};
+use crate::overlap::{ViewFeatures, covisibility, geometric_overlap, view_features};
+use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer};
 use crate::rng::Rng;
 use crate::scene::Scene;
-use crate::select::{Candidate, SelectConfig, Selection, select};
-use crate::sweep::{Sweep, SweepConfig, VIEWS_PER_STOP, sample_sweep};
+use crate::select::{Candidate, Selection, select};
+use crate::sweep::{Sweep, VIEWS_PER_STOP, sample_sweep};
 use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
-
-/// How long to look for pairs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct GenerateConfig {
-    /// Positions tried for each pair asked for before giving up; 1 to 100,000; default 100.
-    pub max_positions_per_pair: u64,
-}
-
-impl Default for GenerateConfig {
-    fn default() -> Self {
-        Self {
-            max_positions_per_pair: 100,
-        }
-    }
-}
-
-impl GenerateConfig {
-    /// Checks every range.
-    pub fn validate(&self) -> Result<(), String> {
-        let tries = self.max_positions_per_pair;
-        if (1..=100_000).contains(&tries) {
-            Ok(())
-        } else {
-            Err(format!("max_positions_per_pair = {tries} must lie in 1 to 100000"))
-        }
-    }
-}
-
-/// The sections of the configuration that decide which pairs a scene gives.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct GeneratorConfig {
-    /// The agent's protocol.
-    pub sweep: SweepConfig,
-    /// Drawing of views.
-    pub render: RenderConfig,
-    /// The image-only metric.
-    pub overlap: HomographyOverlapConfig,
-    /// The true overlap.
-    pub truth: GeometricOverlapConfig,
-    /// Which candidate is kept.
-    pub select: SelectConfig,
-}
 
 /// What became of one sample index.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Position {
     /// Sample index within the scene and seed.
     pub index: u64,
-    /// Where the agent stood and looked; `None` where no position could be drawn.
-    pub sweep: Option<Sweep>,
+    /// Where the agent stood, world metres, in order; empty where no position could be drawn.
+    pub stops: Vec<[f64; 3]>,
     /// How many views and candidates were refused, by reason.
     pub refused: BTreeMap<String, u64>,
     /// The pair, or why there is none.
@@ -111,7 +71,16 @@ pub struct PairGenerator {
 
 struct InFlight {
     index: u64,
-    sampled: Result<(Sweep, Pending), &'static str>,
+    sampled: Sampled,
+}
+
+enum Sampled {
+    /// 24 views are being drawn.
+    Sweep(Sweep, Pending),
+    /// Two views that depend on each other: drawn when their turn comes.
+    Croco,
+    /// No position, and why.
+    Refused(&'static str),
 }
 
 impl PairGenerator {
@@ -153,6 +122,12 @@ impl PairGenerator {
     /// Draws the sweep of a sample and hands its cameras to the device.
     fn start(&self, index: u64) -> Result<InFlight, RenderError> {
         let recipe = &self.recipe;
+        if recipe.config.sampler.kind == SamplerKind::Croco {
+            return Ok(InFlight {
+                index,
+                sampled: Sampled::Croco,
+            });
+        }
         let sampled = sample_sweep(
             &recipe.navmesh,
             &recipe.config.sweep,
@@ -164,9 +139,9 @@ impl PairGenerator {
         let sampled = match sampled {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-                Ok((sweep, pending))
+                Sampled::Sweep(sweep, pending)
             }
-            Err(refusal) => Err(refusal.reason()),
+            Err(refusal) => Sampled::Refused(refusal.reason()),
         };
         Ok(InFlight { index, sampled })
     }
@@ -175,11 +150,12 @@ impl PairGenerator {
     fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
         let index = in_flight.index;
         let (sweep, pending) = match in_flight.sampled {
-            Ok(sampled) => sampled,
-            Err(reason) => {
+            Sampled::Sweep(sweep, pending) => (sweep, pending),
+            Sampled::Croco => return self.croco_position(index),
+            Sampled::Refused(reason) => {
                 return Ok(Position {
                     index,
-                    sweep: None,
+                    stops: Vec::new(),
                     refused: BTreeMap::new(),
                     outcome: Outcome::Refused(reason),
                 });
@@ -191,7 +167,7 @@ impl PairGenerator {
             .into_par_iter()
             .map(|view| Arc::new(view.center_crop(crop)))
             .collect();
-        Ok(self.recipe.judge(index, sweep, &views))
+        Ok(self.recipe.judge(index, &sweep, &views))
     }
 }
 
@@ -222,85 +198,9 @@ impl Iterator for PairGenerator {
     }
 }
 
-impl PairGenerator {
-    /// Only the pairs, in index order.
-    ///
-    /// Ends with [`GenerateError::Barren`] after `max_positions` positions in a row without a pair.
-    pub fn into_pairs(self, max_positions: u64) -> impl Iterator<Item = Result<ViewPair, GenerateError>> {
-        Pairs {
-            generator: self,
-            max_positions,
-            done: false,
-        }
-    }
-}
-
-/// Why a scene gives no more pairs.
-#[derive(Debug, thiserror::Error)]
-pub enum GenerateError {
-    /// The renderer failed.
-    #[error(transparent)]
-    Render(#[from] RenderError),
-    /// Too many positions in a row gave no pair.
-    #[error(
-        "{positions} positions in a row gave no pair ({reasons}); another scene, a wider range in [select] or a larger \
-         generate.max_positions_per_pair may help"
-    )]
-    Barren {
-        /// How many.
-        positions: u64,
-        /// Refusals by reason, most frequent first.
-        reasons: String,
-    },
-}
-
-struct Pairs {
-    generator: PairGenerator,
-    max_positions: u64,
-    done: bool,
-}
-
-impl Iterator for Pairs {
-    type Item = Result<ViewPair, GenerateError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let mut refused: BTreeMap<&'static str, u64> = BTreeMap::new();
-        for _ in 0..self.max_positions {
-            match self.generator.next()? {
-                Ok(Position {
-                    outcome: Outcome::Kept(pair),
-                    ..
-                }) => return Some(Ok(*pair)),
-                Ok(Position {
-                    outcome: Outcome::Refused(reason),
-                    ..
-                }) => *refused.entry(reason).or_default() += 1,
-                Err(error) => {
-                    self.done = true;
-                    return Some(Err(error.into()));
-                }
-            }
-        }
-        self.done = true;
-        let mut reasons: Vec<_> = refused.into_iter().collect();
-        reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
-        let reasons: Vec<String> = reasons
-            .into_iter()
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
-        Some(Err(GenerateError::Barren {
-            positions: self.max_positions,
-            reasons: reasons.join(", "),
-        }))
-    }
-}
-
 impl Recipe {
     /// Features, candidates, truth: from the 24 views of a sweep to a pair or a refusal.
-    fn judge(&self, index: u64, sweep: Sweep, views: &[Arc<View>]) -> Position {
+    fn judge(&self, index: u64, sweep: &Sweep, views: &[Arc<View>]) -> Position {
         let config = &self.config;
         let features: Vec<ViewFeatures> = views
             .par_iter()
@@ -320,7 +220,11 @@ impl Recipe {
         };
         Position {
             index,
-            sweep: Some(sweep),
+            stops: sweep
+                .stops
+                .iter()
+                .map(|stop| stop.position.as_dvec3().to_array())
+                .collect(),
             refused: selection.refused_by_name(),
             outcome,
         }

@@ -1,4 +1,5 @@
 //! Other programs' formats, read by those programs where they are installed.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod synthetic;
 

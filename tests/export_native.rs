@@ -1,5 +1,6 @@
 //! The native format: what is written is read, twice the same, and a run that was killed and
 //! continued equals one that was not.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod synthetic;
 

@@ -167,6 +167,15 @@ fn tiles_make_the_same_floor_as_one_tile() {
     assert!((a - b).abs() < 0.15, "{a} and {b} m");
     let again = NavMesh::from_bytes(&tiled.to_bytes()).expect("readable");
     assert_eq!(again.polygons(), tiled.polygons());
+    // By area, not by tile: the last tiles hold less floor than the first.
+    let mut rng = Rng::stream(5, "test", &[]);
+    let beyond = |p: Vec3| p.x > 9.6;
+    let drawn = (0..20_000).filter(|_| tiled.random_navigable_point(&mut rng).is_some_and(beyond));
+    let (share, expected) = (drawn.count() as f64 / 20_000.0, 0.25 * 7.7 / tiled.navigable_area_m2());
+    assert!(
+        (share - expected).abs() < 0.005,
+        "{share} of the points on {expected} of the floor"
+    );
 }
 
 #[test]
@@ -380,4 +389,23 @@ fn the_map_shows_the_floor_from_above() {
     };
     assert_eq!((at(2.0, 2.0), at(5.0, 1.0), at(5.0, 4.0)), (255, 0, 255));
     assert_eq!(map.picture().dimensions(), (map.width, map.height));
+}
+
+#[test]
+fn the_map_of_one_level_leaves_the_others_out() {
+    let mut soup = Soup::default();
+    soup.floor([0.0, 6.0], 0.0, [0.0, 6.0])
+        .solid([0.0, 3.0], [2.8, 3.0], [0.0, 6.0]);
+    let navmesh = build(&soup);
+    let heights = |low, high| {
+        let map = navmesh.top_down_between(0.05, low, high);
+        let cells: Vec<f32> = map.cells.iter().flatten().map(|cell| cell.1).collect();
+        assert!(cells.iter().all(|h| (low..=high).contains(h)));
+        cells.len()
+    };
+    let (ground, upper) = (heights(-0.5, 1.0), heights(2.0, 4.0));
+    assert!(
+        upper > 1000 && (ground as f64 / upper as f64 - 2.0).abs() < 0.15,
+        "{ground} and {upper} cells"
+    );
 }

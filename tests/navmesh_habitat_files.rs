@@ -3,6 +3,7 @@
 mod common;
 
 use covista::navmesh::NavMesh;
+use covista::rng::Rng;
 use glam::Vec3;
 use serde_json::Value;
 
@@ -200,6 +201,18 @@ fn version_1_files_read_and_write_as_habitat_resaves_them() {
             1.0
         );
 
+        let near = |a: Vec3, b: &Value| a.distance(vec3(b)) < 1e-3;
+        let sliding = share(&format!("{name}: sliding"), &facts["try_step"], |s| {
+            near(navmesh.try_step(vec3(&s["start"]), vec3(&s["end"])), &s["result"])
+        });
+        let stopping = share(&format!("{name}: no sliding"), &facts["try_step"], |s| {
+            near(
+                navmesh.try_step_no_sliding(vec3(&s["start"]), vec3(&s["end"])),
+                &s["no_sliding"],
+            )
+        });
+        assert!(sliding >= 0.99 && stopping >= 0.99, "{name}");
+
         let resaved = std::fs::read(folder.join(format!("{name}.resaved.navmesh"))).expect("fixture");
         let ours = navmesh.to_bytes();
         assert_eq!(ours.len(), resaved.len(), "{name}");
@@ -221,5 +234,42 @@ fn version_2_files_come_back_byte_for_byte() {
         let navmesh = NavMesh::from_bytes(&bytes).expect("readable");
         assert_eq!(navmesh.config(), &Default::default());
         assert!(navmesh.to_bytes() == bytes, "{name}");
+    }
+}
+
+#[test]
+fn damaged_real_files_are_refused_or_can_be_asked() {
+    for name in TEST_SCENES {
+        let Some(file) = common::shared(&format!("assets/navmesh-habitat-test-scenes/{name}.navmesh")) else {
+            return;
+        };
+        let good = std::fs::read(file).expect("fixture");
+        let mut rng = Rng::stream(9, name, &[]);
+        let mut usable = 0;
+        for _ in 0..400 {
+            let mut bytes = good.clone();
+            for _ in 0..1 + rng.below(6) {
+                let at = rng.below(bytes.len() as u64) as usize;
+                bytes[at] = rng.next_u64() as u8;
+            }
+            if rng.chance(0.1) {
+                bytes.truncate(rng.below(bytes.len() as u64) as usize);
+            }
+            let Ok(navmesh) = NavMesh::from_bytes(&bytes) else {
+                continue;
+            };
+            usable += 1;
+            let start = navmesh.random_navigable_point(&mut rng).unwrap_or(Vec3::ONE);
+            let end = navmesh.random_navigable_point(&mut rng).unwrap_or(Vec3::ONE);
+            navmesh.try_step(start, end);
+            navmesh.try_step_no_sliding(start, end);
+            navmesh.find_path(start, end);
+            navmesh.distance_to_closest_obstacle(start, 2.0);
+            navmesh.random_navigable_point_near(&mut rng, start, 0.5);
+            let map = navmesh.top_down(0.1);
+            assert!(map.cells.len() <= 4200 * 4200);
+            assert!(NavMesh::from_bytes(&navmesh.to_bytes()).is_ok());
+        }
+        println!("{name}: {usable} of 400 damaged copies are still navmeshes");
     }
 }

@@ -71,7 +71,7 @@ fn depth_far_from_the_origin_is_as_good_as_near_it() {
     }
     let scene = GpuScene::upload(&gpu, &scene_of(vec![quad])).expect("uploaded");
     let config = RenderConfig::default();
-    let eye = DVec3::new(5000.123_4, 0.0, 5000.000_1);
+    let eye = DVec3::new(5000.1234, 0.0, 5000.0001);
     let views = renderer(&gpu, &config).render(&scene, &[look(config.intrinsics(), eye, 0.0)]);
     for &z in &views.expect("rendered")[0].depth.metres {
         assert!((z - 2.0001).abs() < 2e-5, "{z}");

@@ -1,4 +1,5 @@
 //! The page holds what the set holds, whole and by itself, also with nothing to show.
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod synthetic;
 

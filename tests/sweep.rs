@@ -58,7 +58,7 @@ fn a_sweep_follows_the_protocol() {
         ),
         (SweepConfig::default(), TURNS.to_vec()),
     ] {
-        let mut seen = std::collections::BTreeSet::new();
+        let (mut seen, mut farther) = (std::collections::BTreeSet::new(), 0);
         for s in sweeps(&navmesh, &config) {
             assert_eq!(
                 (s.cameras.len(), s.first_list().len(), s.second_list().len()),
@@ -90,10 +90,14 @@ fn a_sweep_follows_the_protocol() {
                 assert!((0.5..1.0).contains(&to.step_asked_m));
                 let moved = f64::from(from.position.distance(to.position));
                 assert!((moved - to.step_realised_m).abs() < 1e-5);
-                // Seen from above; the floor of a navmesh rises and falls by its cell height.
-                assert!(in_plan(from, to) <= to.step_asked_m + 1e-4, "{to:?}");
-                if !to.collided {
-                    let along = (to.position - from.position).as_dvec3().normalize();
+                // Seen from above, because the floor of a navmesh rises and falls by its cell height. Around
+                // a corner Habitat's slide can end a little farther away than was asked: 4 of its own 600
+                // steps in the fixtures, by up to 4 %.
+                let walked = in_plan(from, to);
+                assert!(walked <= 1.1 * to.step_asked_m, "{to:?}");
+                farther += usize::from(walked > to.step_asked_m + 1e-4);
+                if !to.collided && walked < to.step_asked_m + 1e-4 {
+                    let along = (to.position - from.position).as_dvec3();
                     assert!(same_angle_loose(heading_deg(along), to.heading_deg), "{to:?}");
                 }
             }
@@ -105,6 +109,7 @@ fn a_sweep_follows_the_protocol() {
         } else {
             combinations
         };
+        assert!(farther <= 12, "{farther} of 600 steps went farther than asked");
         assert_eq!(seen.len(), expected, "every allowed pair of turns is drawn: {seen:?}");
     }
 }
@@ -140,7 +145,7 @@ fn steps_are_shortened_by_walls_only() {
             collided += usize::from(pair[1].collided);
             let free = !pair[1].collided;
             assert!(
-                !free || (in_plan(pair[0], pair[1]) - pair[1].step_asked_m).abs() < 1e-2,
+                !free || in_plan(pair[0], pair[1]) > pair[1].step_asked_m - 1e-2,
                 "{pair:?}"
             );
         }
@@ -323,5 +328,30 @@ fn profiles_differ_by_named_fields_only() {
         }
         .validate()
         .is_err()
+    );
+}
+
+#[test]
+fn the_poses_of_a_seed_are_frozen() {
+    // Changing these numbers changes every data set that was made: say so in the changelog.
+    let navmesh = navmesh_of(&two_rooms());
+    let poses = |config: &SweepConfig| {
+        let sweep = sweep(&navmesh, config, 5, 0);
+        let stops = sweep
+            .stops
+            .map(|s| format!("{} {} {}", s.position, s.heading_deg, s.step_asked_m));
+        format!("{} {}", sweep.sensor_height_m, stops.join(" "))
+    };
+    assert_eq!(
+        poses(&SweepConfig::default()),
+        "1.448982340002912 [2.8985784, 0.100000024, 1.8025044] 307.50630016182856 0 \
+         [2.9849057, 0.100000024, 1.1473408] 7.5063001618285625 0.6608265411918349 \
+         [2.0710971, 0.100000024, 1.5257349] 247.50630016182856 0.9890541498018215"
+    );
+    assert_eq!(
+        poses(&code()),
+        "1.665042946405767 [2.8985784, 0.100000024, 1.8025044] 0 0 \
+         [3.470871, 0.100000024, 1.4720912] 60 0.6608265411918349 \
+         [4.327417, 0.100000024, 0.9775641] 60 0.9890541498018215"
     );
 }

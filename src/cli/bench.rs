@@ -29,6 +29,11 @@ pub struct Args {
 enum What {
     /// The overlap metric, step by step, over 8 x 16 pairs of views
     Overlap(OverlapArgs),
+    /// Colour and depth of a scene, with the split into culling, drawing and readback
+    Render(super::bench_render::Args),
+    /// One training update on random pictures
+    #[cfg(feature = "train")]
+    Train(super::bench_train::Args),
 }
 
 /// Arguments of `covista bench overlap`.
@@ -83,6 +88,9 @@ struct Report {
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.what {
         What::Overlap(args) => overlap(args),
+        What::Render(args) => super::bench_render::run(args),
+        #[cfg(feature = "train")]
+        What::Train(args) => super::bench_train::run(args),
     }
 }
 

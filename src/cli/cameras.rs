@@ -75,7 +75,7 @@ mod tests {
         let list = format!(r#"{{"width":64,"height":32,"hfov_deg":90,"world_from_camera":[{POSE}]}}"#);
         let frames =
             format!(r#"{{"width":64,"height":32,"hfov_deg":90.0,"frames":[{{"world_from_camera":{POSE},"id":"a"}}]}}"#);
-        let (list, frames) = (parse(&list).unwrap(), parse(&frames).unwrap());
+        let (list, frames) = (parse(&list).expect("read"), parse(&frames).expect("read"));
         assert_eq!(list, frames);
         assert_eq!(list[0].eye().to_array(), [2.0, 3.0, 4.0]);
         assert!((list[0].intrinsics.fx - 32.0).abs() < 1e-12);
@@ -97,7 +97,7 @@ mod tests {
                 "rigid",
             ),
         ] {
-            let message = parse(text).unwrap_err();
+            let message = parse(text).expect_err("refused");
             assert!(message.contains(part), "{message}");
         }
     }

@@ -21,15 +21,17 @@ pub struct Devices {
 /// `adapter` names the rendering adapter where the two are apart.
 #[cfg(feature = "train")]
 pub fn open(choice: Choice, adapter: Option<String>) -> anyhow::Result<Devices> {
-    let choice = match choice {
-        // Only a GPU is worth the shared device, and asking Burn for one costs a second device.
-        Choice::Auto if !covista::render::adapters().iter().any(|report| !report.is_software) => Choice::Flex,
-        choice => choice,
-    };
+    if choice == Choice::Auto {
+        // Only a GPU is worth the shared device, and to ask Burn for one costs a second device.
+        let gpu = open_renderer(adapter.clone())?;
+        if gpu.adapter().is_software {
+            return Ok(Devices { gpu, train: TrainDevice::flex() });
+        }
+    }
     let (train, shared) = TrainDevice::open(choice)?;
     let gpu = match shared {
-        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue)?,
-        None => Gpu::new(&GpuConfig { adapter })?,
+        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue),
+        None => open_renderer(adapter)?,
     };
     Ok(Devices { gpu, train })
 }

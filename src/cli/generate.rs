@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 
 use covista::config::Config;
 use covista::export::PictureFormat;
-use covista::export::native::{Counters, NativeWriter, RunRecord, Selection, Trial};
-use covista::generate::{Outcome, Position};
+use covista::export::native::{Counters, DecidingMeasure, NativeWriter, RunRecord, Selection, Trial};
+use covista::generate::{Outcome, Position, SamplerKind};
 use covista::render::{Gpu, GpuConfig};
 
 use super::common::{self, ConfigArgs, SceneArgs};
@@ -138,12 +138,24 @@ fn record(args: &Args, config: &Config, walkable: &Walkable, gpu: &Gpu) -> RunRe
         Pictures::Png => PictureFormat::Png,
         Pictures::Jpg => PictureFormat::Jpeg,
     };
-    run.selection = Selection {
-        low: config.select.min_overlap,
-        high: config.select.max_overlap,
-        ..Selection::default()
-    };
+    run.selection = selection(config);
     run
+}
+
+/// The rule that keeps a pair, for readers of the set.
+pub fn selection(config: &Config) -> Selection {
+    match config.sampler.kind {
+        SamplerKind::Sweep => Selection {
+            measure: DecidingMeasure::Homography,
+            low: config.select.min_overlap,
+            high: config.select.max_overlap,
+        },
+        SamplerKind::Croco => Selection {
+            measure: DecidingMeasure::Covisibility,
+            low: config.sampler.croco_min_covisibility,
+            high: 1.0,
+        },
+    }
 }
 
 /// Writes what one position gave.
@@ -151,12 +163,7 @@ pub fn write(writer: &mut NativeWriter, scene: &str, position: Position) -> anyh
     let trial = Trial {
         scene: scene.to_owned(),
         index: position.index,
-        stops: position
-            .sweep
-            .iter()
-            .flat_map(|sweep| sweep.stops.iter())
-            .map(|stop| [f64::from(stop.position.x), f64::from(stop.position.z)])
-            .collect(),
+        stops: position.stops.iter().map(|&[x, _, z]| [x, z]).collect(),
         refused: position.refused,
     };
     match position.outcome {

@@ -1,6 +1,7 @@
 //! One file a subcommand; the only place that joins device, generator and trainer.
 
 mod bench;
+mod bench_render;
 #[cfg(feature = "train")]
 mod bench_train;
 mod cameras;

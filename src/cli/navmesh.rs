@@ -1,13 +1,16 @@
 //! `covista navmesh`: build, inspect and draw the walkable floor.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::Subcommand;
-use covista::navmesh::{NavMesh, NavMeshConfig};
-use covista::scene::{SceneConfig, SceneSource, Up};
+use covista::camera::Intrinsics;
+use covista::navmesh::{NavMesh, TopDownMap};
+use covista::sweep::{Sweep, sample_sweep};
+use glam::Vec2;
+use image::{Rgb, RgbImage};
 use serde_json::{Value, json};
 
+use super::common::{ConfigArgs, SceneArgs, UpArg};
 use super::exit::Failure;
 
 /// Arguments of `covista navmesh`.
@@ -45,60 +48,47 @@ enum Command {
         /// Side of a pixel, metres
         #[arg(long, default_value_t = 0.02)]
         cell_m: f32,
+        /// Lowest floor to draw, metres
+        #[arg(long, value_name = "Y", allow_negative_numbers = true, default_value_t = f32::NEG_INFINITY)]
+        from_m: f32,
+        /// Highest floor to draw, metres
+        #[arg(long, value_name = "Y", allow_negative_numbers = true, default_value_t = f32::INFINITY)]
+        to_m: f32,
+        /// Sweeps to draw, by the configuration's protocol: three stops joined by their steps
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        sweeps: u64,
+        /// Seed of the sweeps
+        #[arg(long, value_name = "S", default_value_t = 0)]
+        seed: u64,
     },
 }
 
 /// A navmesh file, or a scene and how its navmesh is built.
 #[derive(Debug, clap::Args)]
 struct Floor {
-    /// A .navmesh file, a scene file, `procedural` or `procedural:SEED`
+    /// A .navmesh file, a scene file (glTF, GLB, OBJ, PLY), or procedural[:SEED]
     source: String,
-    /// Which axis of the scene file points up: auto, y or z
-    #[arg(long, default_value = "auto")]
-    up: Up,
-    /// Side of a cell, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().cell_size_m)]
-    cell_size_m: f64,
-    /// Height of a cell, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().cell_height_m)]
-    cell_height_m: f64,
-    /// Head room of the agent, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_height_m)]
-    agent_height_m: f64,
-    /// Distance of the agent from walls, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_radius_m)]
-    agent_radius_m: f64,
-    /// Highest step of the agent, metres (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_max_climb_m)]
-    agent_max_climb_m: f64,
-    /// Steepest slope, degrees (scenes)
-    #[arg(long, default_value_t = NavMeshConfig::default().agent_max_slope_deg)]
-    agent_max_slope_deg: f64,
+    /// Up axis of the scene file; by default Z for Habitat stages and Y for everything else
+    #[arg(long, value_name = "y|z|auto")]
+    up: Option<UpArg>,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 impl Floor {
+    /// Reads the file, or builds from the scene with the `[navmesh]` section of the configuration.
     fn navmesh(&self) -> anyhow::Result<NavMesh> {
-        if Path::new(&self.source)
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("navmesh"))
-        {
+        let mut config = self.config.load()?;
+        let is_navmesh = |e: &std::ffi::OsStr| e.eq_ignore_ascii_case("navmesh");
+        if Path::new(&self.source).extension().is_some_and(is_navmesh) {
             return Ok(NavMesh::load(&self.source)?);
         }
-        let config = NavMeshConfig {
-            cell_size_m: self.cell_size_m,
-            cell_height_m: self.cell_height_m,
-            agent_height_m: self.agent_height_m,
-            agent_radius_m: self.agent_radius_m,
-            agent_max_climb_m: self.agent_max_climb_m,
-            agent_max_slope_deg: self.agent_max_slope_deg,
-            ..Default::default()
-        };
-        config.validate().map_err(Failure::arguments)?;
-        let scene = SceneSource::from_str(&self.source)?.load(&SceneConfig {
+        let scene = SceneArgs {
+            scene: self.source.clone(),
             up: self.up,
-            ..Default::default()
-        })?;
-        Ok(NavMesh::build(&scene, &config)?)
+        }
+        .load(&mut config)?;
+        Ok(NavMesh::build(&scene, &config.navmesh)?)
     }
 }
 
@@ -125,16 +115,72 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             );
             Ok(())
         }
-        Command::Map { floor, out, cell_m } => {
+        Command::Map {
+            floor,
+            out,
+            cell_m,
+            from_m,
+            to_m,
+            sweeps,
+            seed,
+        } => {
             if !(0.001..=10.0).contains(&cell_m) {
                 return Err(Failure::arguments(format!(
                     "--cell-m is {cell_m}, allowed is 0.001 to 10"
                 )));
             }
-            let map = floor.navmesh()?.top_down(cell_m);
-            map.picture()
+            let config = floor.config.load()?;
+            let navmesh = floor.navmesh()?;
+            let map = navmesh.top_down_between(cell_m, from_m, to_m);
+            let mut picture = map.picture();
+            let drawn = (0..sweeps).filter_map(|index| {
+                // A refused sample leaves no mark, as it leaves no pictures.
+                sample_sweep(
+                    &navmesh,
+                    &config.sweep,
+                    Intrinsics::from_hfov(2, 2, 1.0),
+                    seed,
+                    0,
+                    index,
+                )
+                .ok()
+            });
+            for sweep in drawn.filter(|s| s.stops.iter().all(|stop| (from_m..=to_m).contains(&stop.position.y))) {
+                draw_sweep(&mut picture, &map, &sweep);
+            }
+            picture
                 .save_with_format(&out, image::ImageFormat::Png)
                 .map_err(|error| Failure::output(format!("cannot write the map: {error}: {}", out.display())))
+        }
+    }
+}
+
+/// Draws the stops of a sweep as dots, the first one black, and its steps as lines.
+fn draw_sweep(picture: &mut RgbImage, map: &TopDownMap, sweep: &Sweep) {
+    let stops = sweep.stops.map(|stop| map.pixel_of(stop.position));
+    for pair in stops.windows(2) {
+        let steps = pair[0].distance(pair[1]).ceil().max(1.0);
+        for k in 0..=steps as u32 {
+            dot(picture, pair[0].lerp(pair[1], k as f32 / steps), 0, Rgb([90, 90, 90]));
+        }
+    }
+    for (number, &stop) in stops.iter().enumerate().rev() {
+        let color = if number == 0 {
+            Rgb([0, 0, 0])
+        } else {
+            Rgb([200, 30, 30])
+        };
+        dot(picture, stop, 1, color);
+    }
+}
+
+fn dot(picture: &mut RgbImage, center: Vec2, radius: i64, color: Rgb<u8>) {
+    for dy in -radius..=radius {
+        for dx in -radius..=radius {
+            let (x, y) = (center.x as i64 + dx, center.y as i64 + dy);
+            if x >= 0 && y >= 0 && x < i64::from(picture.width()) && y < i64::from(picture.height()) {
+                picture.put_pixel(x as u32, y as u32, color);
+            }
         }
     }
 }

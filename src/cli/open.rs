@@ -6,9 +6,10 @@ use std::sync::Arc;
 use covista::config::Config;
 use covista::export::native::{SceneRecord, TopDown};
 use covista::generate::PairGenerator;
-use covista::navmesh::NavMesh;
+use covista::navmesh::{NavMesh, TrueFloor};
 use covista::render::{Gpu, RenderError};
 use covista::scene::{Scene, SceneSource};
+use covista::sweep::EyeAbove;
 
 use super::common::SceneArgs;
 
@@ -30,10 +31,13 @@ impl Walkable {
         for warning in &scene.warnings {
             tracing::warn!("{}: {warning}", scene.name);
         }
-        let navmesh = match sibling_navmesh(&args.scene)? {
+        let mut navmesh = match sibling_navmesh(&args.scene)? {
             Some(path) if config.scene.use_navmesh_file => NavMesh::load(path)?,
             _ => NavMesh::build(&scene, &config.navmesh)?,
         };
+        if config.sweep.eye_above == EyeAbove::Floor {
+            navmesh = navmesh.with_true_floor(TrueFloor::new(&scene));
+        }
         navmesh.require_island_radius(config.sweep.min_island_radius_m)?;
         Ok(Self {
             scene: Arc::new(scene),

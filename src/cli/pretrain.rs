@@ -2,13 +2,16 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::generate::GenerateError;
 use covista::stream::{PairBatch, PairStream, StreamError};
-use covista::train::save::save_run;
-use covista::train::{DeviceChoice, ModelSize, StepReport, StopReason, TrainConfig, TrainDevice, TrainSummary, train};
+use covista::train::checkpoint::Checkpoints;
+use covista::train::run::drive;
+use covista::train::save::{finish_run, save_run};
+use covista::train::step::Trainer;
+use covista::train::{DeviceChoice, ModelSize, StepReport, StopReason, TrainConfig, TrainDevice, TrainSummary};
 
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::device;
@@ -43,6 +46,15 @@ pub struct Args {
     /// New folder for the trained model; nothing is written without it
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
+    /// Write a checkpoint into RUN every N updates, and one when interrupted; 0 writes none
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    save_every: u64,
+    /// How many of the newest checkpoints stay
+    #[arg(long, value_name = "K", default_value_t = 3)]
+    keep: usize,
+    /// Go on with RUN from its newest whole checkpoint: its training settings, with the same scene and profile given again
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "model", "batch", "seed"])]
+    resume: Option<PathBuf>,
     /// One JSON object a step on stdout
     #[arg(long)]
     json: bool,
@@ -58,15 +70,41 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             out.display()
         )));
     }
+    if args.save_every > 0 && args.out.is_none() && args.resume.is_none() {
+        return Err(Failure::arguments(
+            "--save-every needs --out RUN, the folder for the checkpoints",
+        ));
+    }
     let interrupted = common::interrupt_flag()?;
     let walkable = Walkable::open(&args.scene, &mut config)?;
     let devices = device::open(args.device, args.adapter.clone())?;
+    let trainer = match &args.resume {
+        Some(run) => resumed(run, &args, &devices.train)?,
+        None => Trainer::new(&config.train, &devices.train)?,
+    };
+    config.train = trainer.config().clone();
     eprintln!("rendering {} on {}", walkable.scene.name, devices.gpu.adapter());
     let generator = walkable.generator(&devices.gpu, &config, config.train.seed)?;
     let tries = config.generate.max_positions_per_pair;
     let mut stream = PairStream::spawn(move || generator.into_pairs(tries), &config.stream, config.train.seed)?;
-    let batches = stream.batches(config.train.batch);
-    pretrain(batches, &config.train, &devices.train, &args, &interrupted)
+    // The stream is a function of its seed: passing over what was seen gives the batches that follow.
+    let seen = trainer.updates() as usize * config.train.accumulate;
+    let batches = stream.batches(config.train.batch).skip(seen);
+    pretrain(batches, trainer, &devices.train, &args, &interrupted)
+}
+
+/// The trainer that the newest whole checkpoint of `run` describes.
+fn resumed(run: &Path, args: &Args, device: &TrainDevice) -> anyhow::Result<Trainer> {
+    let found = Checkpoints::new(run, args.keep).resume(device, |path, error| {
+        eprintln!("passing over a damaged checkpoint: {error} ({})", path.display());
+    })?;
+    let mut trainer =
+        found.ok_or_else(|| Failure::input(format!("no whole checkpoint to resume from: {}", run.display())))?;
+    if let Some(steps) = args.steps {
+        trainer.set_steps(steps);
+    }
+    eprintln!("resuming after {} updates", trainer.updates());
+    Ok(trainer)
 }
 
 /// The flags over what the profile says, checked.
@@ -89,11 +127,12 @@ fn apply_flags(mut config: TrainConfig, args: &Args) -> anyhow::Result<TrainConf
 /// Trains, prints, and saves when asked.
 fn pretrain(
     batches: impl Iterator<Item = Result<PairBatch, StreamError<GenerateError>>>,
-    config: &TrainConfig,
+    mut trainer: Trainer,
     device: &TrainDevice,
     args: &Args,
     interrupted: &AtomicBool,
 ) -> anyhow::Result<()> {
+    let config = trainer.config().clone();
     eprintln!(
         "training {:?} on {}: {} steps of {} pairs, peak learning rate {:.2e}",
         config.model,
@@ -102,20 +141,32 @@ fn pretrain(
         config.effective_batch(),
         config.peak_lr()
     );
-    let mut broken_pipe = None;
-    let (summary, trainer) = train(batches, config, device, |report| {
-        if let Err(error) = print_step(report, config.steps, args.json) {
-            broken_pipe = Some(error);
-            return ControlFlow::Break(());
-        }
-        if interrupted.load(Ordering::SeqCst) {
+    let run = args.resume.as_ref().or(args.out.as_ref());
+    let checkpoints = run
+        .filter(|_| args.save_every > 0)
+        .map(|run| Checkpoints::new(run, args.keep));
+    let mut failure: Option<anyhow::Error> = None;
+    let summary = drive(&mut trainer, batches, |report, trainer| {
+        let stop = interrupted.load(Ordering::SeqCst);
+        let after = || -> anyhow::Result<()> {
+            print_step(report, config.steps, args.json)
+                .map_err(|error| Failure::output(format!("cannot write to stdout: {error}")))?;
+            if let Some(checkpoints) = &checkpoints
+                && (stop || trainer.updates().is_multiple_of(args.save_every))
+            {
+                checkpoints.write(trainer)?;
+            }
+            Ok(())
+        };
+        failure = after().err();
+        if stop || failure.is_some() {
             ControlFlow::Break(())
         } else {
             ControlFlow::Continue(())
         }
     })?;
-    if let Some(error) = broken_pipe {
-        return Err(Failure::output(format!("cannot write to stdout: {error}")));
+    if let Some(error) = failure {
+        return Err(error);
     }
     print_summary(&summary);
     if summary.stopped == StopReason::Interrupted {
@@ -124,9 +175,13 @@ fn pretrain(
             summary.steps
         )));
     }
-    if let Some(out) = &args.out {
-        save_run(out, &trainer, &summary)?;
-        eprintln!("wrote {}", out.display());
+    if let Some(run) = run {
+        if run.exists() {
+            finish_run(run, &trainer, &summary)?;
+        } else {
+            save_run(run, &trainer, &summary)?;
+        }
+        eprintln!("wrote {}", run.display());
     }
     Ok(())
 }

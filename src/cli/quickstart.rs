@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use covista::export::native::{NativeReader, NativeWriter, RunRecord, Selection};
+use covista::export::native::{NativeReader, NativeWriter, RunRecord};
 use covista::generate::Outcome;
 use covista::report::{PageInput, write_page};
 #[cfg(feature = "train")]
@@ -97,11 +97,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         vec![walkable.record()],
         &gpu.adapter().to_string(),
     );
-    run.selection = Selection {
-        low: config.select.min_overlap,
-        high: config.select.max_overlap,
-        ..Selection::default()
-    };
+    run.selection = generate::selection(&config);
     let pairs_dir = args.out.join("pairs");
     let mut writer = NativeWriter::create(&pairs_dir, &run)?;
     writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;

@@ -1,9 +1,7 @@
 //! `covista scene`: what is in a scene.
 
-use std::path::PathBuf;
-
 use clap::Subcommand;
-use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, up_axis};
+use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, load_with_up};
 use serde_json::{Value, json};
 
 /// Arguments of `covista scene`.
@@ -44,9 +42,12 @@ fn info(args: &Info) -> anyhow::Result<()> {
         ..SceneConfig::default()
     };
     let started = std::time::Instant::now();
-    let scene = args.scene.load(&config)?;
+    let (scene, up) = match &args.scene {
+        SceneSource::File(path) => load_with_up(path, &config)?,
+        recipe => (recipe.load(&config)?, Up::Y),
+    };
     let seconds = started.elapsed().as_secs_f64();
-    let report = describe(&scene, &args.scene, args.up, seconds);
+    let report = describe(&scene, up, seconds);
     if args.json {
         println!("{report}");
     } else {
@@ -55,7 +56,7 @@ fn info(args: &Info) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn describe(scene: &Scene, source: &SceneSource, up: Up, seconds: f64) -> Value {
+fn describe(scene: &Scene, up: Up, seconds: f64) -> Value {
     let bounds = scene.bounds();
     let pixels: u64 = scene
         .textures
@@ -63,10 +64,6 @@ fn describe(scene: &Scene, source: &SceneSource, up: Up, seconds: f64) -> Value 
         .map(|t| u64::from(t.width) * u64::from(t.height))
         .sum();
     let materials = |wanted: fn(&AlphaMode) -> bool| scene.materials.iter().filter(|m| wanted(&m.alpha)).count();
-    let up = match source {
-        SceneSource::File(path) => up_axis(PathBuf::as_path(path), up),
-        SceneSource::Procedural(_) => Up::Y,
-    };
     json!({
         "name": scene.name,
         "hash": scene.hash_hex(),

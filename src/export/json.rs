@@ -157,7 +157,7 @@ mod tests {
     fn the_pretty_form_means_the_same() {
         let patches: Vec<[u16; 2]> = (0..120).map(|i| [i, i * 3]).collect();
         let value =
-            json!({"patches": patches, "name": "é\n", "long": "x".repeat(200), "nested": {"deep": [[1.5; 40]]}});
+            json!({"patches": patches, "name": "é\n", "long": "x".repeat(200), "nested": {"deep": [vec![1.5; 40]]}});
         let text = pretty(&value);
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(text.lines().filter(|l| l.contains("],")).all(|l| l.len() <= WIDTH));

@@ -71,12 +71,11 @@ impl Soup {
         if triangles.is_empty() {
             return Err(NavMeshError::EmptyScene);
         }
-        let count = i32::try_from(vertices.len()).unwrap_or(i32::MAX);
         let (mut min, mut max) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         let mut flat = Vec::with_capacity(triangles.len() * 3);
         for (number, triangle) in triangles.iter().enumerate() {
             for &index in triangle {
-                let Some(vertex) = vertices.get(index as usize).filter(|_| index < count as u32) else {
+                let Some(vertex) = vertices.get(index as usize).filter(|_| i32::try_from(index).is_ok()) else {
                     return Err(NavMeshError::BrokenMesh(format!(
                         "triangle {number} names vertex {index} of {}",
                         vertices.len()
@@ -260,7 +259,8 @@ fn single_tile(soup: &Soup, grid: &Grid, config: &NavMeshConfig) -> Result<Optio
     detour::NavMesh::new_single(tile).map(|(mesh, _)| Some(mesh))
 }
 
-/// A grid of tiles, for scenes that one height field cannot hold. `None`: nothing to walk on.
+/// A grid of tiles, for scenes that one height field cannot hold, built side by side (the order and the
+/// bytes do not depend on the threads). `None`: nothing to walk on.
 fn tiles(soup: &Soup, config: &NavMeshConfig) -> Result<Option<detour::NavMesh>, Error> {
     let mut settings = bake::BakeConfig::default();
     settings.recast = recast::Config {
@@ -274,7 +274,7 @@ fn tiles(soup: &Soup, config: &NavMeshConfig) -> Result<Option<detour::NavMesh>,
     settings.walkable_radius = config.agent_radius_m as f32;
     settings.walkable_climb = config.agent_max_climb_m as f32;
     let input = bake::Input::new(&soup.vertices, &soup.triangles);
-    let baked = bake::tiles(&input, &settings, &mut Workspace::new()).map_err(|e| e.error)?;
+    let baked = bake::tiles_parallel(&input, &settings, &mut Workspace::new()).map_err(|e| e.error)?;
     if baked.tiles.iter().all(|tile| tile.data.is_none()) {
         return Ok(None);
     }

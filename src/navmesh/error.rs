@@ -71,12 +71,12 @@ pub enum NavMeshError {
         admitting_m: f64,
     },
     /// The file cannot be read.
-    #[error("cannot read the navmesh: {source}: {path}")]
+    #[error("cannot read the navmesh: {reason}: {path}")]
     Read {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// The file is no Habitat navmesh or a broken one.
     #[error("not a Habitat navmesh: {reason}: {path}")]
@@ -87,11 +87,11 @@ pub enum NavMeshError {
         reason: String,
     },
     /// The file cannot be written.
-    #[error("cannot write the navmesh: {source}: {path}")]
+    #[error("cannot write the navmesh: {reason}: {path}")]
     Write {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
 }

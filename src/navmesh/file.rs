@@ -24,9 +24,9 @@ impl NavMesh {
     /// version 1 file does not say how it was built: its settings read as Habitat's defaults.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, NavMeshError> {
         let path = path.as_ref();
-        let read = |source| NavMeshError::Read {
+        let read = |reason| NavMeshError::Read {
             path: path.to_owned(),
-            source,
+            reason,
         };
         let format = |reason: String| NavMeshError::Format {
             path: path.to_owned(),
@@ -125,9 +125,9 @@ impl NavMesh {
     /// Writes a version 2 `.navmesh` file: to a temporary name first, then renamed.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), NavMeshError> {
         let path = path.as_ref();
-        let write = |source| NavMeshError::Write {
+        let write = |reason| NavMeshError::Write {
             path: path.to_owned(),
-            source,
+            reason,
         };
         let mut partial = path.as_os_str().to_owned();
         partial.push(".partial");

@@ -82,6 +82,11 @@ impl NavMesh {
     /// The floor from above with cells of `cell_m` metres (larger where a side would pass 4096 cells)
     /// and a margin of four cells around the walkable part.
     pub fn top_down(&self, cell_m: f32) -> TopDownMap {
+        self.top_down_between(cell_m, f32::NEG_INFINITY, f32::INFINITY)
+    }
+
+    /// The same for the floor between two heights, metres: one level of a house.
+    pub fn top_down_between(&self, cell_m: f32, low_m: f32, high_m: f32) -> TopDownMap {
         let (mut min, mut max) = (Vec2::INFINITY, Vec2::NEG_INFINITY);
         for vertex in self.polygons().iter().flat_map(|p| &p.vertices) {
             min = min.min(Vec2::new(vertex.x, vertex.z));
@@ -103,15 +108,16 @@ impl NavMesh {
         };
         for polygon in self.polygons() {
             for triangle in &polygon.detail {
-                fill(&mut map, *triangle, polygon.island);
+                fill(&mut map, *triangle, polygon.island, [low_m, high_m]);
             }
         }
         map
     }
 }
 
-/// Marks the cells whose centre lies in the triangle; the highest floor wins.
-fn fill(map: &mut TopDownMap, triangle: [Vec3; 3], island: usize) {
+/// Marks the cells whose centre lies in the triangle and whose height is within the limits; the highest
+/// floor wins.
+fn fill(map: &mut TopDownMap, triangle: [Vec3; 3], island: usize, [low_m, high_m]: [f32; 2]) {
     let [a, b, c] = triangle.map(|v| map.pixel_of(v));
     let double_area = (b - a).perp_dot(c - a);
     if double_area == 0.0 {
@@ -133,6 +139,9 @@ fn fill(map: &mut TopDownMap, triangle: [Vec3; 3], island: usize) {
                 continue;
             }
             let height = weights[0] * triangle[0].y + weights[1] * triangle[1].y + weights[2] * triangle[2].y;
+            if !(low_m..=high_m).contains(&height) {
+                continue;
+            }
             let cell = &mut map.cells[y as usize * map.width as usize + x as usize];
             if cell.is_none_or(|(_, other)| other < height) {
                 *cell = Some((island, height));

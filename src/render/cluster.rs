@@ -1,5 +1,7 @@
 //! Triangles in small, spatially compact clusters, so that a camera draws only what it can see.
 
+use std::ops::Range;
+
 use glam::Vec3;
 
 /// Triangles a cluster holds at most.
@@ -12,6 +14,10 @@ pub struct Cluster {
     pub first_index: u32,
     /// Number of indices.
     pub index_count: u32,
+    /// First vertex; a cluster's vertices are its own.
+    pub first_vertex: u32,
+    /// Number of vertices.
+    pub vertex_count: u32,
     /// Centre of the box around the vertices.
     pub center: Vec3,
     /// Half the box's edges.
@@ -64,8 +70,8 @@ fn split_run(centroids: &[Vec3], order: &mut [u32], runs: &mut Vec<u32>) {
     split_run(centroids, right, runs);
 }
 
-/// Box and normal cone of the given triangles.
-pub fn bound(first_index: u32, triangles: &[[Vec3; 3]]) -> Cluster {
+/// Box and normal cone of the given triangles, which begin at `first_index` and use the given vertices.
+pub fn bound(first_index: u32, vertices: Range<u32>, triangles: &[[Vec3; 3]]) -> Cluster {
     let mut min = Vec3::INFINITY;
     let mut max = Vec3::NEG_INFINITY;
     let mut sum = Vec3::ZERO;
@@ -93,6 +99,8 @@ pub fn bound(first_index: u32, triangles: &[[Vec3; 3]]) -> Cluster {
     Cluster {
         first_index,
         index_count: triangles.len() as u32 * 3,
+        first_vertex: vertices.start,
+        vertex_count: vertices.end - vertices.start,
         center: 0.5 * (min + max),
         half: 0.5 * (max - min),
         axis,
@@ -135,9 +143,9 @@ mod tests {
     #[test]
     fn a_flat_cluster_has_a_narrow_cone_and_a_ball_none() {
         let flat = [[Vec3::ZERO, Vec3::X, Vec3::Y], [Vec3::X, Vec3::X + Vec3::Y, Vec3::Y]];
-        let cluster = bound(0, &flat);
+        let cluster = bound(0, 0..4, &flat);
         assert!(cluster.axis.abs_diff_eq(Vec3::Z, 1e-6) && cluster.spread < 0.05);
         let both = [flat[0], [Vec3::ZERO, Vec3::Y, Vec3::X]];
-        assert_eq!(bound(0, &both).spread, 2.0);
+        assert_eq!(bound(0, 0..3, &both).spread, 2.0);
     }
 }

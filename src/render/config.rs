@@ -115,7 +115,7 @@ mod tests {
             crop_px: 300,
             ..RenderConfig::default()
         };
-        let message = config.validate().unwrap_err();
+        let message = config.validate().expect_err("out of range");
         for part in ["render.crop_px", "300", "16..=256"] {
             assert!(message.contains(part), "{message}");
         }

@@ -83,13 +83,10 @@ impl Frustum {
         outside.length_squared()
     }
 
-    /// Runs of indices that may show, neighbours merged, in the buffer's order.
-    pub fn visible(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
-        runs.clear();
-        for cluster in clusters {
-            if !self.may_show(cluster, cull) {
-                continue;
-            }
+    /// Runs of indices that may show, neighbours in the buffer merged, nearest first.
+    pub fn visible_runs(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for cluster in clusters.iter().filter(|c| self.may_show(c, cull)) {
             let nearest = self.distance_squared(cluster);
             match runs.last_mut() {
                 Some(last) if last.first_index + last.index_count == cluster.first_index => {
@@ -103,16 +100,92 @@ impl Frustum {
                 }),
             }
         }
+        runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
+        runs
+    }
+
+    /// Clusters that may show, nearest first, so that what is behind them is not coloured in vain.
+    pub fn visible_front_to_back<'a>(&self, clusters: &'a [Cluster], cull: bool) -> Vec<&'a Cluster> {
+        let mut seen: Vec<(f32, &Cluster)> = clusters
+            .iter()
+            .filter(|c| self.may_show(c, cull))
+            .map(|c| (self.distance_squared(c), c))
+            .collect();
+        seen.sort_by(|(a, left), (b, right)| a.total_cmp(b).then(left.first_index.cmp(&right.first_index)));
+        seen.into_iter().map(|(_, cluster)| cluster).collect()
     }
 
     /// Single clusters that may show, farthest first: the order in which transparency is laid.
-    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool, runs: &mut Vec<Run>) {
-        runs.clear();
-        runs.extend(clusters.iter().filter(|c| self.may_show(c, cull)).map(|c| Run {
-            first_index: c.first_index,
-            index_count: c.index_count,
-            nearest: (c.center - self.eye).length_squared(),
-        }));
+    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+        let mut runs: Vec<Run> = clusters
+            .iter()
+            .filter(|c| self.may_show(c, cull))
+            .map(|c| Run {
+                first_index: c.first_index,
+                index_count: c.index_count,
+                nearest: (c.center - self.eye).length_squared(),
+            })
+            .collect();
         runs.sort_by(|a, b| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
+        runs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::camera::Intrinsics;
+    use crate::render::cluster;
+
+    fn frustum() -> Frustum {
+        let camera = Camera::level(
+            Intrinsics::from_hfov(64, 64, std::f64::consts::FRAC_PI_2),
+            DVec3::ZERO,
+            0.0,
+        );
+        view_of(&camera, DVec3::ZERO, 0.01).1
+    }
+
+    /// A small triangle around a point that faces +Z, or -Z when turned.
+    fn at(first_index: u32, x: f32, y: f32, z: f32, turned: bool) -> Cluster {
+        let corners = [[-0.1, -0.1], [0.1, -0.1], [0.0, 0.1]].map(|[dx, dy]: [f32; 2]| Vec3::new(x + dx, y + dy, z));
+        let corners = if turned {
+            [corners[0], corners[2], corners[1]]
+        } else {
+            corners
+        };
+        cluster::bound(first_index, 0..3, &[corners])
+    }
+
+    #[test]
+    fn only_what_is_in_the_frustum_and_faces_the_eye_may_show() {
+        let shows = |cluster: Cluster, cull| frustum().may_show(&cluster, cull);
+        assert!(shows(at(0, 0.0, 0.0, -2.0, false), true));
+        assert!(shows(at(0, 2.05, 0.0, -2.0, false), true), "reaches into the picture");
+        assert!(!shows(at(0, 2.2, 0.0, -2.0, false), true), "right of it");
+        assert!(!shows(at(0, 0.0, -2.2, -2.0, false), true), "below it");
+        assert!(!shows(at(0, 0.0, 0.0, 2.0, false), false), "behind the eye");
+        assert!(!shows(at(0, 0.0, 0.0, -2.0, true), true), "seen from behind");
+        assert!(
+            shows(at(0, 0.0, 0.0, -2.0, true), false),
+            "seen from behind, and wanted"
+        );
+    }
+
+    #[test]
+    fn neighbours_are_merged_and_sorted_by_distance() {
+        let clusters = [
+            at(0, 0.0, 0.0, -5.0, false),
+            at(3, 0.3, 0.0, -4.0, false),
+            at(6, 0.0, 0.0, 4.0, false),
+            at(9, 0.0, 0.0, -2.0, false),
+        ];
+        let runs = frustum().visible_runs(&clusters, true);
+        let spans: Vec<_> = runs.iter().map(|r| (r.first_index, r.index_count)).collect();
+        assert_eq!(spans, [(9, 3), (0, 6)]);
+        let near_first = frustum().visible_front_to_back(&clusters, true);
+        assert!(near_first.iter().map(|c| c.first_index).eq([9, 3, 0]));
+        let far_first = frustum().visible_back_to_front(&clusters, true);
+        assert!(far_first.iter().map(|r| r.first_index).eq([0, 3, 9]));
     }
 }

@@ -24,6 +24,7 @@ pub struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) layouts: Arc<Layouts>,
     report: AdapterReport,
+    pub(super) cull_triangles: bool,
     // Kept alive with the device; nothing else asks them again.
     _instance: wgpu::Instance,
     _adapter: wgpu::Adapter,
@@ -112,13 +113,28 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
+        let limits = device.limits();
+        let mut report = report(&adapter);
+        // Whoever made the device may have asked for less than the adapter offers.
+        report.max_texture_px = report.max_texture_px.min(limits.max_texture_dimension_2d);
+        report.max_buffer_bytes = report.max_buffer_bytes.min(limits.max_buffer_size);
         Self {
             layouts: Arc::new(Layouts::new(&device)),
-            report: report(&adapter),
+            cull_triangles: report.is_software,
+            report,
             device,
             queue,
             _instance: instance,
             _adapter: adapter,
+        }
+    }
+
+    /// Whether scenes uploaded from now on have single triangles left out on the host that would colour
+    /// no pixel. It changes speed, not pictures; the default is yes on software adapters only.
+    pub fn with_triangle_culling(self, on: bool) -> Self {
+        Self {
+            cull_triangles: on,
+            ..self
         }
     }
 

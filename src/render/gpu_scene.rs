@@ -6,6 +6,7 @@ use glam::{DVec3, Vec3};
 
 use super::cluster::{self, Cluster};
 use super::error::RenderError;
+use super::fine_cull::HostGeometry;
 use super::gpu::Gpu;
 use super::gpu_data::{MaterialUniforms, Vertex};
 use super::mesh::Shading;
@@ -18,6 +19,8 @@ pub struct GpuScene {
     pub(super) vertices: wgpu::Buffer,
     pub(super) indices: wgpu::Buffer,
     pub(super) groups: Vec<Group>,
+    /// For adapters that profit from leaving out single triangles.
+    pub(super) host: Option<HostGeometry>,
     /// What the vertices are relative to, world metres.
     pub(super) origin: DVec3,
     triangles: usize,
@@ -126,6 +129,9 @@ impl GpuScene {
                     wgpu::BufferUsages::INDEX,
                 ),
                 groups,
+                host: gpu
+                    .cull_triangles
+                    .then(|| HostGeometry::new(vertices.iter().map(|v| v.position), &indices)),
                 origin,
                 triangles: indices.len() / 3,
                 bytes: bytes + texture_bytes as u64,
@@ -220,17 +226,19 @@ fn gather(
         }
     }
     let (order, runs) = cluster::split(&centroids);
-    let mut renumbered: Vec<Vec<u32>> = primitives
+    // New number of a vertex and the cluster that gave it: each cluster has its own vertices.
+    let mut renumbered: Vec<Vec<(u32, u32)>> = primitives
         .iter()
-        .map(|&index| vec![u32::MAX; scene.primitives[index].positions.len()])
+        .map(|&index| vec![(0, u32::MAX); scene.primitives[index].positions.len()])
         .collect();
     let mut clusters = Vec::with_capacity(runs.len());
     let mut corners = Vec::with_capacity(cluster::TRIANGLES);
     let mut rest = order.as_slice();
-    for run in runs {
+    for (number, run) in runs.into_iter().enumerate() {
         let (here, later) = rest.split_at(run as usize);
         rest = later;
         let first_index = indices.len() as u32;
+        let first_vertex = vertices.len() as u32;
         corners.clear();
         for &triangle in here {
             let (place, first) = triangles[triangle as usize];
@@ -241,9 +249,9 @@ fn gather(
                 .map_or([1.0; 4], |m| m.base_color);
             let corner = [0, 1, 2].map(|k| {
                 let old = primitive.indices[first as usize + k] as usize;
-                let new = &mut renumbered[place as usize][old];
-                if *new == u32::MAX {
-                    *new = vertices.len() as u32;
+                let (new, giver) = &mut renumbered[place as usize][old];
+                if *giver != number as u32 {
+                    (*new, *giver) = (vertices.len() as u32, number as u32);
                     let tint = primitive.colors.get(old).copied().unwrap_or([1.0; 4]);
                     vertices.push(Vertex {
                         position: placed(primitive.positions[old]).into(),
@@ -256,7 +264,11 @@ fn gather(
             });
             corners.push(corner);
         }
-        clusters.push(cluster::bound(first_index, &corners));
+        clusters.push(cluster::bound(
+            first_index,
+            first_vertex..vertices.len() as u32,
+            &corners,
+        ));
     }
     clusters
 }

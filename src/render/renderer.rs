@@ -1,14 +1,17 @@
 //! Cameras in, views out.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{Alpha, Culling, Filter, RenderConfig};
 use super::cull::{self, Frustum, Run};
 use super::error::RenderError;
+use super::fine_cull::{self, PixelView, Projected};
 use super::gpu::Gpu;
 use super::gpu_scene::{GpuScene, Group};
 use super::mesh::{Coverage, Pipelines};
-use super::target::Target;
+use super::target::{MapResult, Target};
+use super::timing::{Step, Stopwatch, Timings};
 use crate::camera::Camera;
 use crate::scene::AlphaMode;
 use crate::view::View;
@@ -23,6 +26,17 @@ pub struct Renderer {
     config: RenderConfig,
     pipelines: Pipelines,
     idle: Arc<Mutex<Vec<Target>>>,
+    stopwatch: Arc<Stopwatch>,
+}
+
+/// One draw call.
+#[derive(Debug)]
+struct Draw {
+    /// Place in [`GpuScene::groups`].
+    group: usize,
+    /// True where the indices are the batch's own, false where they are the scene's.
+    picked: bool,
+    indices: Range<u32>,
 }
 
 /// Pictures that were asked for and may not be there yet.
@@ -31,8 +45,18 @@ pub struct Renderer {
 pub struct Pending {
     gpu: Gpu,
     near_m: f32,
-    parts: Vec<(Target, wgpu::SubmissionIndex, Vec<Camera>)>,
+    parts: Vec<Part>,
     idle: Arc<Mutex<Vec<Target>>>,
+    stopwatch: Arc<Stopwatch>,
+}
+
+/// One submission under way.
+#[derive(Debug)]
+struct Part {
+    target: Target,
+    submission: wgpu::SubmissionIndex,
+    mapped: MapResult,
+    cameras: Vec<Camera>,
 }
 
 impl Renderer {
@@ -49,12 +73,18 @@ impl Renderer {
             config: config.clone(),
             pipelines,
             idle: Arc::default(),
+            stopwatch: Arc::default(),
         })
     }
 
     /// The configuration it was made with.
     pub fn config(&self) -> &RenderConfig {
         &self.config
+    }
+
+    /// Where the time went so far.
+    pub fn timings(&self) -> Timings {
+        self.stopwatch.read()
     }
 
     /// Draws the scene from every camera and waits: one view a camera, in order.
@@ -78,6 +108,7 @@ impl Renderer {
             near_m: self.config.near_m as f32,
             parts: Vec::new(),
             idle: Arc::clone(&self.idle),
+            stopwatch: Arc::clone(&self.stopwatch),
         };
         let Some(first) = cameras.first() else {
             return Ok(pending);
@@ -118,28 +149,40 @@ impl Renderer {
         Ok(())
     }
 
-    fn submit_part(
-        &self,
-        scene: &GpuScene,
-        cameras: &[Camera],
-    ) -> Result<(Target, wgpu::SubmissionIndex, Vec<Camera>), RenderError> {
+    fn submit_part(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Part, RenderError> {
         let k = &cameras[0].intrinsics;
-        let target = self.target(k.width, k.height, cameras.len() as u32)?;
-        let (uniforms, frusta): (Vec<_>, Vec<Frustum>) = cameras
-            .iter()
-            .map(|camera| cull::view_of(camera, scene.origin, self.config.near_m))
-            .unzip();
-        let submission = self.gpu.scoped("drawing", || {
-            target.write_uniforms(&self.gpu, &uniforms);
-            let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-            let mut runs = Vec::new();
-            for (layer, frustum) in frusta.iter().enumerate() {
-                self.draw(&mut encoder, scene, &target, layer, frustum, &mut runs);
-            }
-            target.copy_back(&mut encoder, cameras.len() as u32);
-            self.gpu.queue.submit([encoder.finish()])
+        let mut target = self.target(k.width, k.height, cameras.len() as u32)?;
+        let mut indices = Vec::new();
+        let (uniforms, lists): (Vec<_>, Vec<_>) = self.stopwatch.time(Step::Cull, || {
+            let mut scratch = Projected::default();
+            cameras
+                .iter()
+                .map(|camera| {
+                    let (uniforms, frustum) = cull::view_of(camera, scene.origin, self.config.near_m);
+                    let pixels = PixelView::new(camera, scene.origin, self.config.near_m);
+                    let list = self.draw_list(scene, &frustum, &pixels, &mut scratch, &mut indices);
+                    (uniforms, list)
+                })
+                .unzip()
+        });
+        let submission = self.stopwatch.time(Step::Record, || {
+            self.gpu.scoped("drawing", || {
+                target.write_uniforms(&self.gpu, &uniforms);
+                target.write_indices(&self.gpu, &indices);
+                let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+                for (layer, list) in lists.iter().enumerate() {
+                    self.draw(&mut encoder, scene, &target, layer, list);
+                }
+                target.copy_back(&mut encoder, cameras.len() as u32);
+                self.gpu.queue.submit([encoder.finish()])
+            })
         })?;
-        Ok((target, submission, cameras.to_vec()))
+        Ok(Part {
+            mapped: target.map(),
+            target,
+            submission,
+            cameras: cameras.to_vec(),
+        })
     }
 
     fn target(&self, width: u32, height: u32, layers: u32) -> Result<Target, RenderError> {
@@ -156,16 +199,51 @@ impl Renderer {
         }
     }
 
-    /// One camera: opaque groups nearest first, then transparent ones.
-    fn draw(
+    /// What one camera draws, in order: opaque groups nearest part first, then what is laid over
+    /// them, farthest first. Triangles that were picked one by one are appended to `indices`.
+    fn draw_list(
         &self,
-        encoder: &mut wgpu::CommandEncoder,
         scene: &GpuScene,
-        target: &Target,
-        layer: usize,
         frustum: &Frustum,
-        runs: &mut Vec<Run>,
-    ) {
+        pixels: &PixelView,
+        scratch: &mut Projected,
+        indices: &mut Vec<u32>,
+    ) -> Vec<Draw> {
+        let mut list = Vec::with_capacity(scene.groups.len());
+        let mut blended = Vec::new();
+        for (place, group) in scene.groups.iter().enumerate() {
+            let (coverage, cull) = self.rules(group);
+            let draw = |run: &Run| Draw {
+                group: place,
+                picked: false,
+                indices: run.first_index..run.first_index + run.index_count,
+            };
+            match (&scene.host, coverage) {
+                (_, Coverage::Blended) => {
+                    let runs = frustum.visible_back_to_front(&group.clusters, cull);
+                    blended.extend(runs.iter().map(|run| (run.nearest, draw(run))));
+                }
+                (Some(host), _) => {
+                    let clusters = frustum.visible_front_to_back(&group.clusters, cull);
+                    let first = indices.len() as u32;
+                    fine_cull::keep_visible(host, &clusters, pixels, cull, scratch, indices);
+                    if indices.len() as u32 > first {
+                        list.push(Draw {
+                            group: place,
+                            picked: true,
+                            indices: first..indices.len() as u32,
+                        });
+                    }
+                }
+                (None, _) => list.extend(frustum.visible_runs(&group.clusters, cull).iter().map(draw)),
+            }
+        }
+        blended.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.indices.start.cmp(&right.indices.start)));
+        list.extend(blended.into_iter().map(|(_, draw)| draw));
+        list
+    }
+
+    fn draw(&self, encoder: &mut wgpu::CommandEncoder, scene: &GpuScene, target: &Target, layer: usize, list: &[Draw]) {
         let (color, depth) = &target.layer_views[layer];
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("view"),
@@ -191,32 +269,19 @@ impl Renderer {
         pass.set_bind_group(0, &target.view_group, &[target.uniform_offset(layer)]);
         pass.set_vertex_buffer(0, scene.vertices.slice(..));
         pass.set_index_buffer(scene.indices.slice(..), wgpu::IndexFormat::Uint32);
-        let mut blended = Vec::new();
-        for (place, group) in scene.groups.iter().enumerate() {
-            let (coverage, cull) = self.rules(group);
-            if coverage == Coverage::Blended {
-                frustum.visible_back_to_front(&group.clusters, cull, runs);
-                blended.extend(runs.iter().map(|run| (place, *run)));
-                continue;
-            }
-            frustum.visible(&group.clusters, cull, runs);
-            if runs.is_empty() {
-                continue;
-            }
-            runs.sort_by(|a, b| a.nearest.total_cmp(&b.nearest).then(a.first_index.cmp(&b.first_index)));
-            self.bind(&mut pass, group);
-            for run in runs.iter() {
-                pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
-            }
-        }
-        blended.sort_by(|(_, a), (_, b)| b.nearest.total_cmp(&a.nearest).then(a.first_index.cmp(&b.first_index)));
         let mut bound = None;
-        for (place, run) in blended {
-            if bound != Some(place) {
-                self.bind(&mut pass, &scene.groups[place]);
-                bound = Some(place);
+        let mut picked = false;
+        for draw in list {
+            if bound != Some(draw.group) {
+                self.bind(&mut pass, &scene.groups[draw.group]);
+                bound = Some(draw.group);
             }
-            pass.draw_indexed(run.first_index..run.first_index + run.index_count, 0, 0..1);
+            if picked != draw.picked {
+                picked = draw.picked;
+                let buffer = if picked { target.indices() } else { &scene.indices };
+                pass.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
+            }
+            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
         }
     }
 
@@ -252,9 +317,19 @@ impl Pending {
     /// [`RenderError::Device`] where the device failed meanwhile.
     pub fn wait(self) -> Result<Vec<View>, RenderError> {
         let mut views = Vec::new();
-        for (target, submission, cameras) in self.parts {
-            views.extend(target.read(&self.gpu, submission, &cameras, self.near_m)?);
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(target);
+        for part in self.parts {
+            views.extend(part.target.read(
+                &self.gpu,
+                part.submission,
+                &part.mapped,
+                &part.cameras,
+                self.near_m,
+                &self.stopwatch,
+            )?);
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(part.target);
         }
         Ok(views)
     }

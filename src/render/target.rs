@@ -8,6 +8,7 @@ use super::error::RenderError;
 use super::gpu::Gpu;
 use super::gpu_data::ViewUniforms;
 use super::mesh::{COLOR, DEPTH};
+use super::timing::{Step, Stopwatch};
 use crate::camera::Camera;
 use crate::view::{DepthMap, View};
 
@@ -24,7 +25,11 @@ pub(super) struct Target {
     pub view_group: wgpu::BindGroup,
     uniform_stride: u32,
     staging: wgpu::Buffer,
+    indices: wgpu::Buffer,
 }
+
+/// Where the outcome of a mapping arrives.
+pub(super) type MapResult = mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>;
 
 /// Rows in a copy start at multiples of this many bytes.
 fn bytes_per_row(width: u32) -> u32 {
@@ -88,6 +93,7 @@ impl Target {
                     usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
                     mapped_at_creation: false,
                 }),
+                indices: index_buffer(gpu, 16),
                 width,
                 height,
                 layers,
@@ -116,6 +122,22 @@ impl Target {
             slot[..size_of::<ViewUniforms>()].copy_from_slice(bytemuck::bytes_of(view));
         }
         gpu.queue.write_buffer(&self.uniforms, 0, &bytes);
+    }
+
+    /// Puts the batch's own indices where the draws find them.
+    pub fn write_indices(&mut self, gpu: &Gpu, indices: &[u32]) {
+        let bytes: &[u8] = bytemuck::cast_slice(indices);
+        if bytes.len() as u64 > self.indices.size() {
+            // Half as much again, so that similar batches fit.
+            self.indices = index_buffer(gpu, (bytes.len() as u64 / 8 + 1) * 12);
+        }
+        if !bytes.is_empty() {
+            gpu.queue.write_buffer(&self.indices, 0, bytes);
+        }
+    }
+
+    pub fn indices(&self) -> &wgpu::Buffer {
+        &self.indices
     }
 
     /// Colour layers, then depth layers, into the staging buffer.
@@ -150,36 +172,43 @@ impl Target {
         }
     }
 
+    /// Asks for the staging buffer to be mapped once the submission that fills it is done.
+    pub fn map(&self) -> MapResult {
+        let (sender, receiver) = mpsc::channel();
+        self.staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            // Nobody listens any more where the pictures were given up.
+            let _ = sender.send(result);
+        });
+        receiver
+    }
+
     /// Waits for the submission and unpacks its views.
     pub fn read(
         &self,
         gpu: &Gpu,
         submission: wgpu::SubmissionIndex,
+        mapped: &MapResult,
         cameras: &[Camera],
         near_m: f32,
+        stopwatch: &Stopwatch,
     ) -> Result<Vec<View>, RenderError> {
         let failed = |reason: String| RenderError::Device {
             action: "reading pictures back",
             reason,
         };
         let slice = self.staging.slice(..);
-        let (sender, receiver) = mpsc::channel();
-        slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver only goes away with an error that is already reported.
-            let _ = sender.send(result);
-        });
-        gpu.wait(submission)?;
-        match receiver.try_recv() {
+        stopwatch.time(Step::Draw, || gpu.wait(submission))?;
+        match mapped.try_recv() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(failed(error.to_string())),
             Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
         }
-        let views = {
-            let mapped = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
+        let views = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
+            let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
             let row = bytes_per_row(self.width) as usize;
             let plane = row * self.height as usize;
-            let (colors, depths) = mapped.split_at(plane * self.layers as usize);
-            cameras
+            let (colors, depths) = bytes.split_at(plane * self.layers as usize);
+            Ok(cameras
                 .iter()
                 .zip(colors.chunks_exact(plane).zip(depths.chunks_exact(plane)))
                 .map(|(camera, (color, depth))| View {
@@ -187,11 +216,20 @@ impl Target {
                     color: unpack_color(color, row, self.width, self.height),
                     depth: unpack_depth(depth, row, self.width, self.height, near_m),
                 })
-                .collect()
-        };
+                .collect())
+        })?;
         self.staging.unmap();
         Ok(views)
     }
+}
+
+fn index_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("picked indices"),
+        size,
+        usage: wgpu::BufferUsages::INDEX | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
 }
 
 /// RGBA rows to a tight RGB image.

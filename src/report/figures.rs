@@ -17,7 +17,7 @@ pub struct Figure {
     pub caption: String,
 }
 
-const FRAME: [f64; 4] = [44.0, 26.0, 348.0, 190.0];
+const FRAME: [f64; 4] = [44.0, 26.0, 338.0, 190.0];
 const HEIGHT: f64 = 228.0;
 /// Bins of the histogram: 5 % each.
 const BINS: usize = 20;
@@ -295,18 +295,9 @@ mod tests {
         let pairs: Vec<_> = (0..30).map(|i| overlaps(f64::from(i) / 29.0, 0.6)).collect();
         let figure = histogram(&pairs, &Selection::default());
         let counts = |class: &str| -> u32 {
-            let bars = figure.svg.split(&format!("class=\"{class}\"")).skip(1);
-            bars.map(|b| {
-                b.split("</title>")
-                    .next()
-                    .unwrap()
-                    .rsplit(": ")
-                    .next()
-                    .unwrap()
-                    .parse::<u32>()
-                    .unwrap()
-            })
-            .sum()
+            let mark = format!("class=\"{class}\"");
+            let count = |bar: &str| bar.split("</title>").next()?.rsplit(": ").next()?.parse::<u32>().ok();
+            figure.svg.split(&mark).skip(1).map(|bar| count(bar).unwrap()).sum()
         };
         assert_eq!((counts("first-series"), counts("second-series")), (30, 30));
         assert!(histogram(&[], &Selection::default()).title.contains("0 kept"));

@@ -25,7 +25,7 @@ pub struct PageInput {
     pub topdowns: Vec<(String, TopDown)>,
     /// Overlaps of every pair, in order: the plots count all, shown or not.
     pub overlaps: Vec<PairOverlaps>,
-    /// Pairs to show, with their number in the set.
+    /// Pairs to show.
     pub pairs: Vec<ShownPair>,
     /// A training run on these pairs.
     pub training: Option<TrainingCurve>,
@@ -41,7 +41,8 @@ pub struct ShownPair {
 }
 
 impl PageInput {
-    /// Reads a set, of whose pairs at most `shown` are kept for showing, evenly spread.
+    /// Reads a set, of whose pairs at most `shown` are kept for showing, evenly spread; of the others
+    /// only the overlaps are read.
     ///
     /// # Errors
     ///
@@ -51,14 +52,16 @@ impl PageInput {
         let mut pairs = Vec::new();
         let chosen = spread(set.len(), shown);
         for (number, entry) in set.entries().enumerate() {
+            if chosen.binary_search(&number).is_err() {
+                overlaps.push(set.overlaps(entry)?);
+                continue;
+            }
             let pair = set.pair(entry)?;
             overlaps.push(pair.overlaps.clone());
-            if chosen.binary_search(&number).is_ok() {
-                pairs.push(ShownPair {
-                    folder: entry.folder.clone(),
-                    pair,
-                });
-            }
+            pairs.push(ShownPair {
+                folder: entry.folder.clone(),
+                pair,
+            });
         }
         Ok(Self {
             location: set.dir().display().to_string(),

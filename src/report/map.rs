@@ -5,6 +5,7 @@ use super::input::PageInput;
 use super::picture;
 use super::svg::{Svg, WIDTH};
 use crate::camera::Camera;
+use crate::export::ExportError;
 
 /// Longest map in the drawing's own coordinates, so that a corridor does not fill the page.
 const MAX_HEIGHT: f64 = 420.0;
@@ -29,7 +30,7 @@ impl Extent {
 /// # Errors
 ///
 /// Where the picture from above cannot be encoded.
-pub fn map(input: &PageInput, scene: &str) -> Result<Option<Figure>, image::ImageError> {
+pub fn map(input: &PageInput, scene: &str) -> Result<Option<Figure>, ExportError> {
     let trials: Vec<_> = input.trials.iter().filter(|t| t.trial.scene == scene).collect();
     let views: Vec<(&str, [&Camera; 2])> = input
         .pairs

@@ -12,4 +12,4 @@ mod picture;
 mod svg;
 
 pub use input::{PageInput, Reconstruction, ShownPair, TrainingCurve};
-pub use page::{ReportError, render_page, write_page};
+pub use page::{render_page, write_page};

@@ -16,20 +16,6 @@ use crate::view::{Correspondence, Overlap};
 
 const TEMPLATE: &str = include_str!("page.html");
 
-/// A page that could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The set could not be read, or the page not be written.
-    #[error(transparent)]
-    Set(#[from] ExportError),
-    /// A picture could not be put into the page.
-    #[error("cannot put a picture into the page: {0}")]
-    Picture(#[from] image::ImageError),
-    /// The template of this build is broken.
-    #[error("cannot fill the page's template: {0}")]
-    Template(#[from] minijinja::Error),
-}
-
 /// What the template names.
 #[derive(Serialize)]
 struct Page<'a> {
@@ -90,8 +76,8 @@ struct TrainingSection {
 ///
 /// # Errors
 ///
-/// [`ReportError::Picture`] where a picture cannot be encoded (no pixels).
-pub fn render_page(input: &PageInput) -> Result<String, ReportError> {
+/// [`ExportError::Unfit`] where a picture cannot be encoded (no pixels).
+pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
     let pairs = input.pairs.iter().map(|shown| pair_card(shown, input));
     let maps = input.run.scenes.iter().map(|scene| map::map(input, &scene.name));
     let selection = &input.run.selection;
@@ -117,14 +103,18 @@ pub fn render_page(input: &PageInput) -> Result<String, ReportError> {
         config: serde_json::to_string_pretty(&input.run.config).unwrap_or_default(),
         plots: plots.into_iter().flatten().collect(),
         maps: maps.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect(),
-        pairs: pairs.collect::<Result<_, ReportError>>()?,
+        pairs: pairs.collect::<Result<_, ExportError>>()?,
         total_pairs: input.overlaps.len(),
         training: input.training.as_ref().map(training).transpose()?,
     };
     let mut environment = Environment::new();
-    environment.add_template("page.html", TEMPLATE)?;
-    let template = environment.get_template("page.html")?;
-    Ok(template.render(Serde(page))?)
+    let filled = environment
+        .add_template("page.html", TEMPLATE)
+        .and_then(|()| environment.get_template("page.html")?.render(Serde(page)));
+    filled.map_err(|e| ExportError::Unfit {
+        format: "a page",
+        why: e.to_string(),
+    })
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.
@@ -132,7 +122,7 @@ pub fn render_page(input: &PageInput) -> Result<String, ReportError> {
 /// # Errors
 ///
 /// As [`render_page`], and where the file cannot be written.
-pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ReportError> {
+pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
     let page = render_page(input)?;
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
@@ -143,8 +133,7 @@ pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ReportError> {
             // Half a page is of no use; that removing it may fail too changes nothing.
             let _ = std::fs::remove_file(&temporary);
             ExportError::write(path, error)
-        })?;
-    Ok(())
+        })
 }
 
 fn facts(input: &PageInput) -> Vec<Fact> {
@@ -244,7 +233,7 @@ fn summary(input: &PageInput) -> Vec<Fact> {
     facts
 }
 
-fn pair_card(shown: &ShownPair, input: &PageInput) -> Result<PairCard, ReportError> {
+fn pair_card(shown: &ShownPair, input: &PageInput) -> Result<PairCard, ExportError> {
     let pair = &shown.pair;
     let origin = &pair.origin;
     let range = picture::depth_range([&pair.first.depth, &pair.second.depth]);
@@ -310,7 +299,7 @@ fn patches(matches: &Correspondence) -> String {
     items.join(" ")
 }
 
-fn training(curve: &TrainingCurve) -> Result<TrainingSection, ReportError> {
+fn training(curve: &TrainingCurve) -> Result<TrainingSection, ExportError> {
     let last = curve.losses.last();
     let facts = vec![
         Fact {
@@ -322,8 +311,8 @@ fn training(curve: &TrainingCurve) -> Result<TrainingSection, ReportError> {
             value: curve.device.clone(),
         },
         Fact {
-            name: "steps",
-            value: last.map_or("0".into(), |(step, _)| step.to_string()),
+            name: "last step",
+            value: last.map_or("-".into(), |(step, _)| step.to_string()),
         },
         Fact {
             name: "pairs a second",
@@ -345,6 +334,6 @@ fn training(curve: &TrainingCurve) -> Result<TrainingSection, ReportError> {
     Ok(TrainingSection {
         facts,
         curve: figures::loss(&curve.losses),
-        reconstructions: pictures.collect::<Result<_, image::ImageError>>()?,
+        reconstructions: pictures.collect::<Result<_, ExportError>>()?,
     })
 }

@@ -2,6 +2,9 @@
 
 use image::{Rgb, Rgba};
 
+/// Strong enough to tell patches apart, weak enough to see what they show.
+const PATCH_ALPHA: u8 = 125;
+
 /// The colour of a patch of the first view: hue runs with the column, lightness with the row, and
 /// neighbours differ a little in a chequered way, so that the eye can follow one patch and the field.
 ///
@@ -11,10 +14,10 @@ pub fn patch_color(column: u32, row: u32, grid: u32) -> Rgba<u8> {
     let (across, down) = (f64::from(column) / span, f64::from(row) / span);
     // Not the full circle: the two ends must not meet in one colour.
     let hue = 300.0 * across;
-    let chequer = if (column + row) % 2 == 0 { 0.05 } else { -0.05 };
+    let chequer = if (column + row).is_multiple_of(2) { 0.05 } else { -0.05 };
     let lightness = 0.68 - 0.34 * down + chequer;
     let [r, g, b] = hsl(hue, 0.95, lightness);
-    Rgba([r, g, b, 150])
+    Rgba([r, g, b, PATCH_ALPHA])
 }
 
 /// Hue in degrees, saturation and lightness in [0, 1].
@@ -59,7 +62,7 @@ mod tests {
         let colors: std::collections::BTreeSet<_> = (0..196).map(|p| patch_color(p % 14, p / 14, 14).0).collect();
         assert_eq!(colors.len(), 196);
         // A single patch is no division by zero.
-        assert_eq!(patch_color(0, 0, 1).0[3], 150);
+        assert_eq!(patch_color(0, 0, 1).0[3], PATCH_ALPHA);
     }
 
     #[test]

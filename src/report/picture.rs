@@ -6,40 +6,45 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ExtendedColorType, ImageEncoder, RgbImage, RgbaImage};
 
 use super::palette::{depth_color, patch_color};
+use crate::export::ExportError;
 use crate::view::{Correspondence, DepthMap};
 
 /// Quality of the pictures on the page; the set keeps the originals.
 const JPEG_QUALITY: u8 = 88;
 
 /// A JPEG data address.
-pub fn jpeg(picture: &RgbImage) -> Result<String, image::ImageError> {
+pub fn jpeg(picture: &RgbImage) -> Result<String, ExportError> {
     let mut bytes = Vec::new();
     let (width, height) = picture.dimensions();
-    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).write_image(
-        picture.as_raw(),
-        width,
-        height,
-        ExtendedColorType::Rgb8,
-    )?;
+    JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY)
+        .write_image(picture.as_raw(), width, height, ExtendedColorType::Rgb8)
+        .map_err(unfit)?;
     Ok(format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes)))
 }
 
 /// A PNG data address, every pixel kept.
-pub fn sharp(picture: &RgbImage) -> Result<String, image::ImageError> {
+pub fn sharp(picture: &RgbImage) -> Result<String, ExportError> {
     png(&image::DynamicImage::ImageRgb8(picture.clone()).into_rgba8())
 }
 
 /// A PNG data address with transparency.
-fn png(picture: &RgbaImage) -> Result<String, image::ImageError> {
+fn png(picture: &RgbaImage) -> Result<String, ExportError> {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, image::ImageFormat::Png)?;
+    picture.write_to(&mut bytes, image::ImageFormat::Png).map_err(unfit)?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(bytes.into_inner())))
+}
+
+fn unfit(error: image::ImageError) -> ExportError {
+    ExportError::Unfit {
+        format: "a picture of the page",
+        why: error.to_string(),
+    }
 }
 
 /// Overlays of the first and the second view: one pixel a patch, to be scaled up without smoothing.
 ///
 /// A patch of the first view and its match in the second have one colour; the rest is clear.
-pub fn overlays(matches: &Correspondence) -> Result<[String; 2], image::ImageError> {
+pub fn overlays(matches: &Correspondence) -> Result<[String; 2], ExportError> {
     let grid = matches.grid.max(1);
     let mut views = [RgbaImage::new(grid, grid), RgbaImage::new(grid, grid)];
     for &(first, second) in &matches.patches {
@@ -70,7 +75,7 @@ pub fn depth_range(views: [&DepthMap; 2]) -> Option<(f32, f32)> {
 }
 
 /// A depth map in colour, at most 112 pixels wide: every n-th pixel, so that no depth is invented.
-pub fn depth(map: &DepthMap, (near, far): (f32, f32)) -> Result<String, image::ImageError> {
+pub fn depth(map: &DepthMap, (near, far): (f32, f32)) -> Result<String, ExportError> {
     let step = map.width.div_ceil(112).max(1);
     let picture = RgbImage::from_fn(map.width.div_ceil(step), map.height.div_ceil(step), |x, y| {
         depth_color(map.at(x * step, y * step), near, far)

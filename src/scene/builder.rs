@@ -119,8 +119,7 @@ impl SceneBuilder {
             primitive.colors.clear();
         }
         for channel in primitive.colors.iter_mut().flatten() {
-            // NaN ends up at 0 as well.
-            *channel = channel.max(0.0).min(1.0);
+            *channel = fraction(*channel);
         }
         if !primitive.indices.is_empty() {
             self.scene.primitives.push(primitive);
@@ -172,4 +171,9 @@ impl SceneBuilder {
         self.scene.hash = hash;
         Ok(self.scene)
     }
+}
+
+/// A colour channel within 0 and 1; what is not a number is 0.
+pub(crate) fn fraction(channel: f32) -> f32 {
+    if channel.is_nan() { 0.0 } else { channel.clamp(0.0, 1.0) }
 }

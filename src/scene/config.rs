@@ -31,7 +31,11 @@ impl Default for SceneConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Up {
-    /// Z for files that show that they are Habitat stages or raw scans, see [`super::up_axis`]; Y otherwise.
+    /// Z for files that show that they are Habitat stages, which are Z up unless a config says otherwise
+    /// (`reference/habitat.md` 3.2): `X.basis.glb`, or `X.stage_config.json` or `X.navmesh` beside `X.glb`. An `up` in
+    /// the stage config is believed, and a navmesh that starts where the file as it is does, and the turned one does
+    /// not, shows that the file is Y up. Z too for a Replica scan (`mesh.ply` beside a `habitat` folder) and a ScanNet
+    /// scan (`*_vh_clean*.ply`). Y for everything else, as glTF says.
     #[default]
     Auto,
     /// +Y, as glTF says: positions are taken as they are.
@@ -55,8 +59,8 @@ impl FromStr for Up {
 
 /// What a scene file may cost. A file that would pass a limit is refused before the memory is taken.
 ///
-/// With the defaults a load holds at most the files themselves, 1.7 GB of geometry and 4 GiB of pixels, whatever
-/// the file says.
+/// With the defaults a scene holds at most 1.7 GB of geometry and 4 GiB of pixels, whatever the file says; while it is
+/// read, add the files themselves, as much geometry again, and under 1 GB for the JSON of a glTF file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {

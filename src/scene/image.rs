@@ -1,4 +1,4 @@
-//! Decoding of texture images: PNG, JPEG, WebP, BMP and TGA, in parallel, within the limits.
+//! Decoding of texture images: PNG, JPEG, WebP, BMP, TGA and Basis Universal, in parallel, within the limits.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::path::Path;
 use image::{ImageFormat, ImageReader};
 use rayon::prelude::*;
 
+use super::basis;
 use super::config::Limits;
 use super::error::SceneError;
 use super::model::Texture;
@@ -82,10 +83,21 @@ pub(crate) fn decode_all(
 }
 
 fn dimensions(image: &EncodedImage<'_>) -> Result<(u32, u32), String> {
+    if basis::is_basis(image.bytes) {
+        return basis::dimensions(image.bytes);
+    }
     image.reader()?.into_dimensions().map_err(|e| e.to_string())
 }
 
 fn decode(image: &EncodedImage<'_>, width: u32, height: u32) -> Result<Texture, String> {
+    if basis::is_basis(image.bytes) {
+        return Ok(Texture {
+            name: image.name.clone(),
+            width,
+            height,
+            rgba: basis::decode(image.bytes, width, height)?,
+        });
+    }
     let mut reader = image.reader()?;
     let mut allowed = image::Limits::default();
     allowed.max_image_width = Some(width);

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use super::builder::SceneBuilder;
-use super::config::SceneConfig;
+use super::config::{SceneConfig, Up};
 use super::error::SceneError;
 use super::files::SceneFiles;
 use super::model::Scene;
-use super::up::{up_axis, world_from_file};
+use super::up::{guess, world_from_file};
 use super::{gltf, obj, ply};
 
 enum Kind {
@@ -27,17 +27,28 @@ enum Kind {
 /// not supported, limits, and a scene without a triangle. Hostile files end in an error or in a sane scene, within
 /// the memory that [`super::Limits`] states.
 pub fn load(path: impl AsRef<Path>, config: &SceneConfig) -> Result<Scene, SceneError> {
+    load_with_up(path, config).map(|(scene, _)| scene)
+}
+
+/// As [`load`], and says which axis of the file was taken as up: [`Up::Y`] or [`Up::Z`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_with_up(path: impl AsRef<Path>, config: &SceneConfig) -> Result<(Scene, Up), SceneError> {
     let path = path.as_ref();
     let (mut files, bytes) = SceneFiles::open(path, &config.limits)?;
-    let world_from_file = world_from_file(up_axis(path, config.up));
+    let guess = guess(path, config.up);
     let mut builder = SceneBuilder::new(path, &config.limits);
     let read = match kind(path, &bytes)? {
         Kind::Gltf => gltf::read,
         Kind::Obj => obj::read,
         Kind::Ply => ply::read,
     };
+    let world_from_file = world_from_file(guess.up);
     read(&bytes, world_from_file, &config.limits, &mut files, &mut builder)?;
-    builder.finish(files.digest())
+    let mut scene = builder.finish(files.digest())?;
+    let up = guess.settle(&mut scene);
+    Ok((scene, up))
 }
 
 /// The kind of a file: by its first bytes where they tell, else by its suffix.

@@ -1,9 +1,11 @@
 //! Scenes: CPU data and its readers. No GPU and no navmesh in here.
 
+mod basis;
 mod builder;
 mod config;
 mod error;
 mod files;
+mod glb_writer;
 mod gltf;
 mod image;
 mod load;
@@ -17,7 +19,7 @@ mod up;
 
 pub use config::{Limits, SceneConfig, Up};
 pub use error::SceneError;
-pub use load::load;
+pub use glb_writer::{GlbError, to_glb, write_glb};
+pub use load::{load, load_with_up};
 pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
 pub use source::SceneSource;
-pub use up::up_axis;

@@ -46,9 +46,7 @@ impl SceneSource {
     /// As [`load`].
     pub fn load(&self, config: &SceneConfig) -> Result<Scene, SceneError> {
         match self {
-            Self::Procedural(seed) => Err(SceneError::BadSource {
-                what: format!("procedural:{seed}: this build has no procedural scenes"),
-            }),
+            Self::Procedural(seed) => Ok(super::procedural::build(*seed)),
             Self::File(path) => load(path, config),
         }
     }

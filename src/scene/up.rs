@@ -1,26 +1,32 @@
 //! Which way is up in a scene file.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
-use glam::{Affine3A, Mat3A, Vec3A};
+use glam::{Affine3A, Mat3A, Vec3, Vec3A};
 
 use super::config::Up;
+use super::model::{Bounds, Scene};
 
-/// Resolves [`Up::Auto`] for a file; the other two are returned as they are.
-///
-/// Z for files that show that they are Habitat stages (`X.basis.glb`; `X.navmesh` beside `X.glb`; `X.stage_config.json`
-/// beside it), because Habitat takes a stage without a config as Z up (`reference/habitat.md` 3.2). A stage config that
-/// states an `up` is believed. OBJ and PLY are Y up unless a stage config says otherwise, except a Replica scan
-/// (`mesh.ply` beside a `habitat` folder) and a ScanNet scan (`*_vh_clean*.ply`), which are Z up. Everything else
-/// is Y up, as glTF says.
-pub fn up_axis(path: &Path, up: Up) -> Up {
+/// What the surroundings of a file say about it.
+pub(crate) struct Guess {
+    /// Y or Z.
+    pub(crate) up: Up,
+    /// The only sign for Z is this navmesh beside the file: the geometry has the last word, see
+    /// [`Guess::settle`].
+    navmesh: Option<PathBuf>,
+}
+
+/// Resolves [`Up::Auto`] from what lies around a file; the other two are returned as they are. The rule is told at
+/// [`Up::Auto`].
+pub(crate) fn guess(path: &Path, up: Up) -> Guess {
+    let sure = |up| Guess { up, navmesh: None };
     if up != Up::Auto {
-        return up;
+        return sure(up);
     }
-    let name = path
-        .file_name()
-        .map(|n| n.to_string_lossy().to_lowercase())
-        .unwrap_or_default();
+    let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase());
+    let name = name.unwrap_or_default();
     let stem = path.file_stem().unwrap_or_default();
     let beside = |suffix: &str| {
         let mut name = stem.to_owned();
@@ -28,19 +34,67 @@ pub fn up_axis(path: &Path, up: Up) -> Up {
         path.with_file_name(name)
     };
     let is_gltf = name.ends_with(".glb") || name.ends_with(".gltf");
-    let stage_config = beside(".stage_config.json");
+    let (stage_config, navmesh) = (beside(".stage_config.json"), beside(".navmesh"));
     if let Some(up) = configured_up(&stage_config) {
-        return up;
+        return sure(up);
     }
-    let is_habitat_stage =
-        is_gltf && (name.ends_with(".basis.glb") || beside(".navmesh").is_file() || stage_config.is_file());
+    let is_habitat = is_gltf && (name.ends_with(".basis.glb") || stage_config.is_file());
     let is_replica = name == "mesh.ply" && path.with_file_name("habitat").is_dir();
     let is_scannet = name.ends_with(".ply") && name.contains("_vh_clean");
-    if is_habitat_stage || is_replica || is_scannet {
-        Up::Z
-    } else {
+    if is_habitat || is_replica || is_scannet {
+        return sure(Up::Z);
+    }
+    if is_gltf && navmesh.is_file() {
+        return Guess {
+            up: Up::Z,
+            navmesh: Some(navmesh),
+        };
+    }
+    sure(Up::Y)
+}
+
+impl Guess {
+    /// Turns a scene that was read as Z up back to Y up, when the navmesh beside it was plainly built from the file
+    /// as Y up. Returns what holds.
+    pub(crate) fn settle(&self, scene: &mut Scene) -> Up {
+        let built_from = self.navmesh.as_deref().and_then(navmesh_origin);
+        let (Some(origin), Some(bounds)) = (built_from, scene.bounds()) else {
+            return self.up;
+        };
+        if !fits_better_as_y_up(origin, bounds) {
+            return self.up;
+        }
+        for position in scene.primitives.iter_mut().flat_map(|p| &mut p.positions) {
+            *position = as_y_up(Vec3::from(*position)).into();
+        }
+        let note = "the navmesh beside the file was built with Y up: the file is taken as Y up";
+        scene.warnings.push(note.to_owned());
         Up::Y
     }
+}
+
+/// Undoes the turn from Z up.
+fn as_y_up(turned: Vec3) -> Vec3 {
+    Vec3::new(turned.x, -turned.z, turned.y)
+}
+
+/// True when the lower corner of the file as it is lies where the navmesh begins, and that of the turned one not.
+fn fits_better_as_y_up(origin: Vec3, turned: Bounds) -> bool {
+    /// Both are copies of the same numbers, but for the rounding of transforms. Metres.
+    const TOLERANCE: f32 = 0.01;
+    let (a, b) = (as_y_up(turned.min), as_y_up(turned.max));
+    let distance = |corner: Vec3| (corner - origin).abs().max_element();
+    distance(a.min(b)) < TOLERANCE && distance(turned.min) > TOLERANCE
+}
+
+/// The corner that a Habitat navmesh starts at, which is the lower corner of the mesh that it was built from
+/// (`reference/habitat.md` 3.4 and 3.6).
+fn navmesh_origin(path: &Path) -> Option<Vec3> {
+    let mut header = [0u8; 24];
+    File::open(path).ok()?.read_exact(&mut header).ok()?;
+    let (words, _) = header.as_chunks::<4>();
+    let origin = Vec3::from_array([3, 4, 5].map(|at| f32::from_le_bytes(words[at])));
+    (words[0] == *b"TESM" && origin.is_finite()).then_some(origin)
 }
 
 /// The `up` of a Habitat stage config, when it is along +Y or +Z.
@@ -73,8 +127,6 @@ pub(crate) fn world_from_file(up: Up) -> Affine3A {
 
 #[cfg(test)]
 mod tests {
-    use glam::Vec3;
-
     use super::*;
 
     #[test]
@@ -82,5 +134,6 @@ mod tests {
         let turned = world_from_file(Up::Z).transform_point3(Vec3::new(1.0, 2.0, 3.0));
         assert_eq!(turned, Vec3::new(1.0, 3.0, -2.0));
         assert!(world_from_file(Up::Z).matrix3.determinant() > 0.0);
+        assert_eq!(as_y_up(turned), Vec3::new(1.0, 2.0, 3.0));
     }
 }

@@ -8,6 +8,7 @@
 //! The folder knows batches, never cameras, scenes or the renderer.
 
 pub mod batch;
+pub mod checkpoint;
 pub mod config;
 pub mod croco;
 pub mod device;

@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::config::TrainConfig;
 use super::croco::Croco;
 use super::error::TrainError;
 use super::ops::{AdamWFactors, adamw_update, sum_of_squares};
+use super::params::{self, NamedTensor};
 
 /// Running means of a parameter's gradient and of its square, flattened.
 #[derive(Debug, Clone)]
@@ -30,15 +31,6 @@ pub struct AdamW {
     weight_decay: f64,
     updates: u64,
     moments: BTreeMap<u64, Moments>,
-}
-
-/// The optimiser's state on the host.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct AdamWState {
-    /// Updates made.
-    pub updates: u64,
-    /// Parameter number to (first, second) moments, flattened in our own layout.
-    pub moments: BTreeMap<u64, (Vec<f32>, Vec<f32>)>,
 }
 
 impl AdamW {
@@ -74,43 +66,95 @@ impl AdamW {
         })
     }
 
-    /// A copy of the state on the host.
+    /// The moments on the host, as `first.KEY` and `second.KEY` in PyTorch's layout.
     ///
     /// # Errors
     /// The device cannot be read.
-    pub fn state(&self) -> Result<AdamWState, TrainError> {
-        let read = |tensor: &Tensor<1>| {
-            let vector = tensor.try_to_vec_as::<f32>();
-            vector.map_err(|error| TrainError::Read(format!("{error:?}")))
-        };
-        let mut moments = BTreeMap::new();
-        for (&id, m) in &self.moments {
-            moments.insert(id, (read(&m.first)?, read(&m.second)?));
+    pub fn tensors(&self, model: &Croco) -> Result<Vec<NamedTensor>, TrainError> {
+        let mut all = Vec::new();
+        for (prefix, second) in [("first", false), ("second", true)] {
+            let as_grads = self.as_gradients(model, second);
+            for mut tensor in params::gradients(model, &as_grads)? {
+                tensor.name = format!("{prefix}.{}", tensor.name);
+                all.push(tensor);
+            }
         }
-        Ok(AdamWState {
-            updates: self.updates,
-            moments,
-        })
+        Ok(all)
     }
 
-    /// Goes on from `state`, whose tensors move to the device of `model`.
-    pub fn restore(&mut self, state: AdamWState, model: &Croco) {
-        let Some(device) = model.devices().first().map(|device| device.clone().inner()) else {
-            return;
+    /// Goes on from moments that [`Self::tensors`] gave after `updates` updates.
+    ///
+    /// # Errors
+    /// The moments are not those of all parameters of `model`; nothing is replaced then.
+    pub fn restore(&mut self, model: &Croco, tensors: Vec<NamedTensor>, updates: u64) -> Result<(), TrainError> {
+        let mut moments = BTreeMap::new();
+        if updates > 0 {
+            let side = |prefix: &str| -> Result<Croco, TrainError> {
+                let part = tensors.iter().filter_map(|tensor| {
+                    let name = tensor.name.strip_prefix(prefix)?.to_owned();
+                    Some(NamedTensor { name, ..tensor.clone() })
+                });
+                params::load(model.clone(), part.collect())
+            };
+            side("first.")?.visit(&mut Absorb {
+                second: false,
+                into: &mut moments,
+            });
+            side("second.")?.visit(&mut Absorb {
+                second: true,
+                into: &mut moments,
+            });
+        }
+        self.moments = moments;
+        self.updates = updates;
+        Ok(())
+    }
+
+    /// One kind of moment by parameter, in the shapes of the parameters.
+    fn as_gradients(&self, model: &Croco, second: bool) -> GradientsParams {
+        let mut shaped = Shaped {
+            moments: &self.moments,
+            second,
+            out: GradientsParams::new(),
         };
-        let upload = |values: Vec<f32>| {
-            let count = values.len();
-            Tensor::from_data(TensorData::new(values, [count]), &device)
-        };
-        self.updates = state.updates;
-        self.moments = state
-            .moments
-            .into_iter()
-            .map(|(id, (first, second))| {
-                let (first, second) = (upload(first), upload(second));
-                (id, Moments { first, second })
-            })
-            .collect();
+        model.visit(&mut shaped);
+        shaped.out
+    }
+}
+
+struct Shaped<'a> {
+    moments: &'a BTreeMap<u64, Moments>,
+    second: bool,
+    out: GradientsParams,
+}
+
+impl ModuleVisitor for Shaped<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(moments) = self.moments.get(&param.id.val()) {
+            let flat = if self.second { &moments.second } else { &moments.first };
+            self.out.register::<D>(param.id, flat.clone().reshape(param.dims()));
+        }
+    }
+}
+
+/// Takes parameters that hold moments as moments.
+struct Absorb<'a> {
+    second: bool,
+    into: &'a mut BTreeMap<u64, Moments>,
+}
+
+impl ModuleVisitor for Absorb<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val().inner();
+        let count = value.dims().iter().product::<usize>();
+        let flat = value.reshape([count]);
+        let slot = self.into.entry(param.id.val()).or_insert_with(|| Moments {
+            first: flat.clone(),
+            second: flat.clone(),
+        });
+        if self.second {
+            slot.second = flat;
+        }
     }
 }
 

@@ -75,24 +75,27 @@ pub fn train<E>(
     batches: impl IntoIterator<Item = Result<PairBatch, E>>,
     config: &TrainConfig,
     device: &TrainDevice,
-    on_step: impl FnMut(&StepReport) -> ControlFlow<()>,
+    mut on_step: impl FnMut(&StepReport) -> ControlFlow<()>,
 ) -> Result<(TrainSummary, Trainer), TrainError>
 where
     E: Into<Box<dyn Error + Send + Sync>>,
 {
     let mut trainer = Trainer::new(config, device)?;
-    let summary = drive(&mut trainer, batches, on_step)?;
+    let summary = drive(&mut trainer, batches, |report, _| on_step(report))?;
     Ok((summary, trainer))
 }
 
 /// Goes on with `trainer` until its configured number of updates is reached; see [`train`].
+///
+/// After a checkpoint, `batches` must go on where that run stopped: `updates * accumulate` batches in.
+/// `on_step` also sees the trainer as the update left it, to write checkpoints.
 ///
 /// # Errors
 /// As [`train`].
 pub fn drive<E>(
     trainer: &mut Trainer,
     batches: impl IntoIterator<Item = Result<PairBatch, E>>,
-    mut on_step: impl FnMut(&StepReport) -> ControlFlow<()>,
+    mut on_step: impl FnMut(&StepReport, &Trainer) -> ControlFlow<()>,
 ) -> Result<TrainSummary, TrainError>
 where
     E: Into<Box<dyn Error + Send + Sync>>,
@@ -131,7 +134,7 @@ where
             data_wait: wait / seconds.max(1e-9),
             seconds,
         };
-        if on_step(&report).is_break() && trainer.updates() < trainer.config().steps {
+        if on_step(&report, trainer).is_break() && trainer.updates() < trainer.config().steps {
             stopped = StopReason::Interrupted;
             break;
         }

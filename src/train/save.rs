@@ -28,10 +28,6 @@ struct RunRecord<'a> {
 /// # Errors
 /// `out` exists, or something cannot be written; nothing is left behind then.
 pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
-    let failed = |source, path: &Path| TrainError::Output {
-        source,
-        path: path.to_owned(),
-    };
     if out.exists() {
         let source = std::io::Error::new(
             std::io::ErrorKind::AlreadyExists,
@@ -42,23 +38,51 @@ pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result
     let temporary = temporary_beside(out);
     let write = || -> Result<(), TrainError> {
         fs::create_dir_all(&temporary).map_err(|e| failed(e, &temporary))?;
-        let mut tensors = parameters(trainer.model())?;
-        tensors.extend(position_buffers(trainer.model().config()));
-        write_safetensors(&temporary.join("model.safetensors"), &tensors)?;
-        let record = RunRecord {
-            version: env!("CARGO_PKG_VERSION"),
-            config: trainer.config(),
-            summary,
-        };
-        let path = temporary.join("run.json");
-        let text = serde_json::to_string_pretty(&record).map_err(|e| failed(e.into(), &path))?;
-        fs::write(&path, text + "\n").map_err(|e| failed(e, &path))?;
+        write_model(&temporary.join("model.safetensors"), trainer)?;
+        write_record(&temporary.join("run.json"), trainer, summary)?;
         fs::rename(&temporary, out).map_err(|e| failed(e, out))
     };
     write().inspect_err(|_| {
         // What is half-written is of no use; the error that stopped it is the one to report.
         let _ = fs::remove_dir_all(&temporary);
     })
+}
+
+/// Writes model and record into the folder `run`, which exists because it holds checkpoints.
+///
+/// # Errors
+/// Something cannot be written; each of the two files is whole or as it was.
+pub fn finish_run(run: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+    let replace = |name: &str, write: &dyn Fn(&Path) -> Result<(), TrainError>| {
+        let (path, temporary) = (run.join(name), temporary_beside(&run.join(name)));
+        write(&temporary)?;
+        fs::rename(&temporary, &path).map_err(|e| failed(e, &path))
+    };
+    replace("model.safetensors", &|path| write_model(path, trainer))?;
+    replace("run.json", &|path| write_record(path, trainer, summary))
+}
+
+fn write_model(path: &Path, trainer: &Trainer) -> Result<(), TrainError> {
+    let mut tensors = parameters(trainer.model())?;
+    tensors.extend(position_buffers(trainer.model().config()));
+    write_safetensors(path, &tensors)
+}
+
+fn write_record(path: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+    let record = RunRecord {
+        version: env!("CARGO_PKG_VERSION"),
+        config: trainer.config(),
+        summary,
+    };
+    let text = serde_json::to_string_pretty(&record).map_err(|e| failed(e.into(), path))?;
+    fs::write(path, text + "\n").map_err(|e| failed(e, path))
+}
+
+fn failed(source: std::io::Error, path: &Path) -> TrainError {
+    TrainError::Output {
+        source,
+        path: path.to_owned(),
+    }
 }
 
 /// `.NAME.tmp-PID` in the folder of `path`, so that the rename stays on one file system.

@@ -10,6 +10,7 @@ use super::device::TrainDevice;
 use super::error::TrainError;
 use super::loss::masked_mse;
 use super::optim::{AdamW, global_norm};
+use super::params::{self, NamedTensor};
 use super::schedule::Schedule;
 use crate::stream::PairBatch;
 
@@ -72,11 +73,27 @@ impl Trainer {
         self.updates
     }
 
-    /// Replaces model, optimiser and count by those of a checkpoint.
-    pub fn restore(&mut self, model: Croco, optimizer: AdamW, updates: u64) {
+    /// Goes on from the parameters and moments of a checkpoint, made after `updates` updates.
+    ///
+    /// # Errors
+    /// The tensors do not fit the model; nothing is replaced then.
+    pub fn restore(
+        &mut self,
+        parameters: Vec<NamedTensor>,
+        moments: Vec<NamedTensor>,
+        updates: u64,
+    ) -> Result<(), TrainError> {
+        let model = params::load(self.model.clone(), parameters)?;
+        self.optimizer.restore(&model, moments, updates)?;
         self.model = model;
-        self.optimizer = optimizer;
         self.updates = updates;
+        Ok(())
+    }
+
+    /// Sets how many updates the run is to make in all; the schedule keeps its length.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.config.schedule_steps = self.config.horizon().max(steps);
+        self.config.steps = steps;
     }
 
     /// One update from `batches` (as many as `accumulate` says), whose gradients are averaged.

@@ -3,6 +3,7 @@
 
 pub mod made;
 pub mod raycast;
+pub mod sampler;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
 //! Triangle soups for navmesh tests, made here: boxes and quads in world metres, Y up.
+#![allow(dead_code, reason = "each test binary uses a part of this module")]
 
 /// A triangle soup under construction.
 #[derive(Default)]

@@ -137,6 +137,17 @@ pub fn read_verified(path: &Path, hash: &str) -> Result<Vec<u8>, ExportError> {
     Ok(bytes)
 }
 
+/// The overlaps of a recorded pair, without reading its pictures.
+pub fn read_overlaps(folder: &Path, entry: &PairEntry) -> Result<PairOverlaps, ExportError> {
+    let path = folder.join(PAIR);
+    let Some(hash) = entry.files.get(PAIR) else {
+        return Err(ExportError::damaged(&path, "the set does not list this file"));
+    };
+    let bytes = read_verified(&path, hash)?;
+    let record: PairRecord = serde_json::from_slice(&bytes).map_err(|e| ExportError::damaged(&path, e.to_string()))?;
+    Ok(record.overlaps)
+}
+
 /// The pair of `files`, which lie in `folder` (named in errors).
 pub fn decode(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<ViewPair, ExportError> {
     let file = |name: &str| {

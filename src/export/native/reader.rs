@@ -9,7 +9,7 @@ use super::progress::{self, PROGRESS};
 use super::record::{Counters, PairEntry, RunRecord, TopDown, TrialRecord};
 use super::state::{MANIFEST, SetState};
 use crate::export::ExportError;
-use crate::view::ViewPair;
+use crate::view::{PairOverlaps, ViewPair};
 
 /// A set on disk. Opening reads the records alone; pairs are read one by one.
 #[derive(Debug)]
@@ -100,6 +100,15 @@ impl NativeReader {
         let folder = self.dir.join(&entry.folder);
         let files = pair_files::read_files(&folder, entry)?;
         pair_files::decode(&folder, &files)
+    }
+
+    /// The overlaps of one pair by every measure; its pictures and depth are not read.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Damaged`] names the file that is missing, changed or makes no sense.
+    pub fn overlaps(&self, entry: &PairEntry) -> Result<PairOverlaps, ExportError> {
+        pair_files::read_overlaps(&self.dir.join(&entry.folder), entry)
     }
 
     /// All pairs in order, read as they are asked for.

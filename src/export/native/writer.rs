@@ -189,8 +189,8 @@ impl NativeWriter {
     /// # Errors
     ///
     /// [`ExportError::Unfit`] for a position that is done already, for no pairs, or for views that
-    /// contradict themselves; [`ExportError::DiskFull`] and other write errors. After an error the set
-    /// is as before the call.
+    /// contradict themselves; [`ExportError::DiskFull`] and other write errors. After a write error drop
+    /// the writer and [`Self::resume`].
     pub fn write_pairs(&mut self, trial: &Trial, pairs: &[ViewPair]) -> Result<Vec<PathBuf>, ExportError> {
         let numbers = self.folders_for(trial, pairs.len())?;
         let mut entries = Vec::with_capacity(pairs.len());

@@ -186,15 +186,31 @@ fn to_index(component_type: u32, bytes: &[u8]) -> u32 {
     }
 }
 
+/// What stands for 1.0 in a normalised component.
+pub(super) fn unit(component_type: u32) -> f32 {
+    match component_type {
+        I8 => 127.0,
+        U8 => 255.0,
+        I16 => 32_767.0,
+        U16 => 65_535.0,
+        U32 => u32::MAX as f32,
+        _ => 1.0,
+    }
+}
+
 fn to_float(component_type: u32, normalized: bool, bytes: &[u8]) -> f32 {
-    let (value, largest) = match (component_type, bytes) {
+    let value = match (component_type, bytes) {
         (F32, &[a, b, c, d]) => return f32::from_le_bytes([a, b, c, d]),
-        (U32, &[a, b, c, d]) => (u32::from_le_bytes([a, b, c, d]) as f32, u32::MAX as f32),
-        (U16, &[a, b]) => (u16::from_le_bytes([a, b]).into(), 65_535.0),
-        (I16, &[a, b]) => (i16::from_le_bytes([a, b]).into(), 32_767.0),
-        (U8, &[a]) => (a.into(), 255.0),
-        (I8, &[a]) => ((a as i8).into(), 127.0),
-        _ => (0.0, 1.0),
+        (U32, &[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]) as f32,
+        (U16, &[a, b]) => u16::from_le_bytes([a, b]).into(),
+        (I16, &[a, b]) => i16::from_le_bytes([a, b]).into(),
+        (U8, &[a]) => a.into(),
+        (I8, &[a]) => (a as i8).into(),
+        _ => 0.0,
     };
-    if normalized { (value / largest).max(-1.0) } else { value }
+    if normalized {
+        (value / unit(component_type)).max(-1.0)
+    } else {
+        value
+    }
 }

@@ -1,12 +1,15 @@
 //! The bytes behind buffers, buffer views and URIs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
+use rayon::prelude::*;
 
-use super::json::Root;
+use super::json::{Meshopt, MeshoptFilter, MeshoptMode, Root};
+use super::meshopt;
 use crate::scene::error::SceneError;
 use crate::scene::files::{SceneFiles, shorten};
 
@@ -21,6 +24,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The bytes of all buffers. One that is missing is an error only when something reads it.
 pub(super) struct Buffers<'a> {
     buffers: Vec<Result<Cow<'a, [u8]>, String>>,
+    /// Decompressed buffer views.
+    unpacked: BTreeMap<usize, Result<Vec<u8>, String>>,
 }
 
 impl<'a> Buffers<'a> {
@@ -38,30 +43,89 @@ impl<'a> Buffers<'a> {
                 _ => Err("it has neither a URI nor a binary chunk".to_owned()),
             });
         }
-        Ok(Self { buffers })
+        let mut loaded = Self {
+            buffers,
+            unpacked: BTreeMap::new(),
+        };
+        loaded.unpack(root, files)?;
+        Ok(loaded)
+    }
+
+    /// Decompresses the views that have no plain bytes. Their size counts as if it were read.
+    fn unpack(&mut self, root: &Root<'_>, files: &mut SceneFiles) -> Result<(), SceneError> {
+        let mut packed: Vec<(usize, &Meshopt)> = Vec::new();
+        for (index, view) in root.buffer_views.iter().enumerate() {
+            let extensions = &view.extensions;
+            let Some(meshopt) = extensions.khr_meshopt.as_ref().or(extensions.ext_meshopt.as_ref()) else {
+                continue;
+            };
+            if self.view(root, index).is_ok() {
+                continue;
+            }
+            let bytes = (meshopt.count as u64).saturating_mul((meshopt.byte_stride as u64).max(4));
+            files.spend(bytes)?;
+            packed.push((index, meshopt));
+        }
+        self.unpacked = packed
+            .into_par_iter()
+            .map(|(index, meshopt)| (index, self.unpack_view(meshopt)))
+            .collect();
+        Ok(())
+    }
+
+    fn unpack_view(&self, view: &Meshopt) -> Result<Vec<u8>, String> {
+        let bytes = self.slice("compressed data", view.buffer, view.byte_offset, view.byte_length)?;
+        let narrow = |indices: Vec<u32>| match view.byte_stride {
+            2 => Ok(indices.into_iter().flat_map(|i| (i as u16).to_le_bytes()).collect()),
+            4 => Ok(indices.into_iter().flat_map(u32::to_le_bytes).collect()),
+            other => Err(format!("its indices have a stride of {other}")),
+        };
+        let mut out = match view.mode {
+            MeshoptMode::Attributes => meshopt::attributes(bytes, view.count, view.byte_stride)?,
+            MeshoptMode::Triangles => narrow(meshopt::triangles(bytes, view.count)?)?,
+            MeshoptMode::Indices => narrow(meshopt::indices(bytes, view.count)?)?,
+        };
+        match view.filter {
+            MeshoptFilter::None => {}
+            MeshoptFilter::Exponential => meshopt::exponential(&mut out),
+            MeshoptFilter::Color => meshopt::color(&mut out, view.byte_stride)?,
+            // Only normals and tangents use these, and those are not read.
+            MeshoptFilter::Octahedral | MeshoptFilter::Quaternion => {}
+        }
+        Ok(out)
     }
 
     /// The bytes of a buffer view.
     pub(super) fn view(&self, root: &Root<'_>, index: usize) -> Result<&[u8], String> {
+        if let Some(unpacked) = self.unpacked.get(&index) {
+            let why = |why: &String| format!("buffer view {index}: {why}");
+            return unpacked.as_deref().map_err(why);
+        }
         let view = root
             .buffer_views
             .get(index)
             .ok_or_else(|| format!("buffer view {index} is named but there are {}", root.buffer_views.len()))?;
+        self.slice(
+            &format!("buffer view {index}"),
+            view.buffer,
+            view.byte_offset,
+            view.byte_length,
+        )
+    }
+
+    fn slice(&self, what: &str, buffer: usize, offset: usize, length: usize) -> Result<&[u8], String> {
         let bytes = self
             .buffers
-            .get(view.buffer)
-            .ok_or_else(|| format!("buffer {} is named but there are {}", view.buffer, self.buffers.len()))?
+            .get(buffer)
+            .ok_or_else(|| format!("buffer {buffer} is named but there are {}", self.buffers.len()))?
             .as_ref()
-            .map_err(|why| format!("buffer {}: {why}", view.buffer))?;
-        view.byte_offset
-            .checked_add(view.byte_length)
-            .and_then(|end| bytes.get(view.byte_offset..end))
+            .map_err(|why| format!("buffer {buffer}: {why}"))?;
+        offset
+            .checked_add(length)
+            .and_then(|end| bytes.get(offset..end))
             .ok_or_else(|| {
                 format!(
-                    "buffer view {index} wants {} bytes at {} of buffer {}, which has {}",
-                    view.byte_length,
-                    view.byte_offset,
-                    view.buffer,
+                    "{what} wants {length} bytes at {offset} of buffer {buffer}, which has {}",
                     bytes.len()
                 )
             })

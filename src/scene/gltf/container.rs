@@ -86,8 +86,15 @@ pub(super) fn parse<'a>(json: &'a [u8], path: &Path) -> Result<Root<'a>, SceneEr
         return Err(SceneError::malformed(path, "its JSON is empty"));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let root: Root<'a> = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|e| SceneError::malformed(path, format!("its JSON at {}: {}", e.path(), e.inner())))?;
+    let root: Root<'a> = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| {
+        let place = e.path().to_string();
+        let place = if place == "." || place == "?" {
+            String::new()
+        } else {
+            format!(" at {place}")
+        };
+        SceneError::malformed(path, format!("its JSON{place}: {}", e.inner()))
+    })?;
     let version = root.asset.min_version.as_ref().unwrap_or(&root.asset.version);
     if version.split('.').next() != Some("2") || root.asset.version.split('.').next() != Some("2") {
         return Err(wrong_version(version, path));

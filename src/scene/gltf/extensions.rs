@@ -13,6 +13,11 @@ const HONOURED: &[&str] = &[
     "KHR_materials_unlit",
     "KHR_materials_pbrSpecularGlossiness",
     "EXT_texture_webp",
+    "KHR_draco_mesh_compression",
+    "EXT_meshopt_compression",
+    "KHR_meshopt_compression",
+    "KHR_texture_basisu",
+    "GOOGLE_texture_basis",
 ];
 
 /// Extensions that change nothing in what flat shading draws of a static scene.
@@ -46,12 +51,6 @@ const HARMLESS: &[&str] = &[
 /// What to do about an extension that is refused.
 fn advice(extension: &str) -> &'static str {
     match extension {
-        "KHR_draco_mesh_compression" | "EXT_meshopt_compression" | "KHR_meshopt_compression" => {
-            "decompress it first, for example with `gltf-transform copy IN OUT`"
-        }
-        "KHR_texture_basisu" | "GOOGLE_texture_basis" => {
-            "use the copy of the scene with PNG or JPEG textures (HM3D: the plain .glb of the full release)"
-        }
         "EXT_mesh_gpu_instancing" => "expand the instances first, for example with `gltf-transform uninstance IN OUT`",
         _ => "export the scene without it",
     }

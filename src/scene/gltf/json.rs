@@ -95,6 +95,23 @@ pub(super) struct PrimitiveJson<'a> {
     pub(super) mode: Option<u32>,
     #[serde(default)]
     pub(super) targets: Vec<serde::de::IgnoredAny>,
+    #[serde(borrow, default)]
+    pub(super) extensions: PrimitiveExtensions<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct PrimitiveExtensions<'a> {
+    #[serde(borrow, rename = "KHR_draco_mesh_compression")]
+    pub(super) draco: Option<DracoJson<'a>>,
+}
+
+/// KHR_draco_mesh_compression: the view with the stream, and its attributes by their glTF names.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DracoJson<'a> {
+    pub(super) buffer_view: usize,
+    #[serde(borrow, default)]
+    pub(super) attributes: BTreeMap<Text<'a>, u32>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -149,6 +166,50 @@ pub(super) struct BufferView {
     pub(super) byte_offset: usize,
     pub(super) byte_length: usize,
     pub(super) byte_stride: Option<usize>,
+    #[serde(default)]
+    pub(super) extensions: BufferViewExtensions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct BufferViewExtensions {
+    #[serde(rename = "EXT_meshopt_compression")]
+    pub(super) ext_meshopt: Option<Meshopt>,
+    #[serde(rename = "KHR_meshopt_compression")]
+    pub(super) khr_meshopt: Option<Meshopt>,
+}
+
+/// EXT_meshopt_compression and KHR_meshopt_compression: where the compressed bytes lie and what they are.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Meshopt {
+    pub(super) buffer: usize,
+    #[serde(default)]
+    pub(super) byte_offset: usize,
+    pub(super) byte_length: usize,
+    pub(super) byte_stride: usize,
+    pub(super) count: usize,
+    pub(super) mode: MeshoptMode,
+    #[serde(default)]
+    pub(super) filter: MeshoptFilter,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum MeshoptMode {
+    Attributes,
+    Triangles,
+    Indices,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(super) enum MeshoptFilter {
+    #[default]
+    None,
+    Octahedral,
+    Quaternion,
+    Exponential,
+    Color,
 }
 
 #[derive(Debug, Deserialize)]

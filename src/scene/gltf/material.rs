@@ -37,7 +37,8 @@ pub(super) fn convert(index: usize, json: &MaterialJson<'_>, builder: &mut Scene
             Some(name) => crate::scene::files::shorten(name),
             None => format!("material {index}"),
         },
-        base_color: factor.unwrap_or([1.0; 4]),
+        // NaN cannot come from JSON, infinity can.
+        base_color: factor.unwrap_or([1.0; 4]).map(|c| c.clamp(0.0, 1.0)),
         texture: None,
         alpha,
         double_sided: json.double_sided,

@@ -5,9 +5,11 @@
 mod accessor;
 mod buffers;
 mod container;
+mod draco;
 mod extensions;
 mod json;
 mod material;
+mod meshopt;
 mod nodes;
 mod primitive;
 mod read;

@@ -3,6 +3,7 @@
 use glam::{Affine3A, Vec3};
 
 use super::accessor::Accessors;
+use super::draco::Draco;
 use super::json::{PrimitiveJson, TextureInfo};
 use crate::scene::model::Primitive;
 
@@ -15,6 +16,7 @@ pub(super) struct Plan<'a> {
     json: &'a PrimitiveJson<'a>,
     positions: usize,
     mode: u32,
+    corners: usize,
     /// Vertices that it holds.
     pub(super) vertices: usize,
     /// Triangles that it makes.
@@ -46,6 +48,7 @@ pub(super) fn plan<'a>(json: &'a PrimitiveJson<'a>, accessors: &Accessors<'_>) -
         json,
         positions,
         mode,
+        corners,
         vertices,
         triangles,
     }))
@@ -60,16 +63,23 @@ impl Plan<'_> {
         texture: Option<&TextureInfo>,
         world_from_mesh: Affine3A,
     ) -> Result<Primitive, String> {
-        let positions: Vec<[f32; 3]> = accessors
-            .vectors(self.positions, [0.0; 3], &[3])?
+        let source = Source {
+            accessors,
+            draco: match &self.json.extensions.draco {
+                Some(json) => Some(Draco::open(json, accessors, self.vertices, self.corners)?),
+                None => None,
+            },
+        };
+        let positions: Vec<[f32; 3]> = source
+            .vectors("POSITION", self.positions, [0.0; 3], &[3])?
             .into_iter()
             .map(|p| world_from_mesh.transform_point3(Vec3::from(p)).into())
             .collect();
-        let corners = match self.json.indices {
-            Some(indices) => accessors.indices(indices)?,
-            None => (0..self.vertices as u32).collect(),
+        let mut indices = match (&source.draco, self.json.indices) {
+            (Some(draco), _) => draco.indices(),
+            (None, Some(indices)) => triangle_list(self.mode, accessors.indices(indices)?),
+            (None, None) => triangle_list(self.mode, (0..self.vertices as u32).collect()),
         };
-        let mut indices = triangle_list(self.mode, corners);
         // A mirrored placement turns the triangles inside out.
         if world_from_mesh.matrix3.determinant() < 0.0 {
             for triangle in indices.chunks_exact_mut(3) {
@@ -84,8 +94,9 @@ impl Plan<'_> {
         if let Some(info) = texture {
             let transform = info.extensions.transform.as_ref();
             let set = transform.and_then(|t| t.tex_coord).unwrap_or(info.tex_coord);
-            if let Some(uvs) = self.attribute(&format!("TEXCOORD_{set}"), accessors)? {
-                primitive.uvs = accessors.vectors(uvs, [0.0; 2], &[2])?;
+            let name = format!("TEXCOORD_{set}");
+            if let Some(uvs) = self.attribute(&name, accessors)? {
+                primitive.uvs = source.vectors(&name, uvs, [0.0; 2], &[2])?;
             }
             if let Some(t) = transform {
                 let (sin, cos) = t.rotation.sin_cos();
@@ -96,7 +107,7 @@ impl Plan<'_> {
             }
         }
         if let Some(colors) = self.attribute("COLOR_0", accessors)? {
-            primitive.colors = accessors.vectors(colors, [1.0; 4], &[3, 4])?;
+            primitive.colors = source.vectors("COLOR_0", colors, [1.0; 4], &[3, 4])?;
         }
         Ok(primitive)
     }
@@ -114,6 +125,31 @@ impl Plan<'_> {
             ));
         }
         Ok(Some(accessor))
+    }
+}
+
+/// Where attributes come from: the Draco stream where there is one and it has them, else the accessors.
+struct Source<'a> {
+    accessors: &'a Accessors<'a>,
+    draco: Option<Draco<'a>>,
+}
+
+impl Source<'_> {
+    fn vectors<const N: usize>(
+        &self,
+        name: &str,
+        accessor: usize,
+        fill: [f32; N],
+        allowed: &[usize],
+    ) -> Result<Vec<[f32; N]>, String> {
+        let unpacked = match &self.draco {
+            Some(draco) => draco.vectors(name, self.accessors.get(accessor)?, fill),
+            None => None,
+        };
+        match unpacked {
+            Some(values) => Ok(values),
+            None => self.accessors.vectors(accessor, fill, allowed),
+        }
     }
 }
 

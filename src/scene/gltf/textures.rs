@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::buffers::{Buffers, read_uri};
-use super::extensions;
 use super::json::{Root, TextureInfo};
 use super::material::sampler;
 use crate::scene::builder::SceneBuilder;
@@ -67,7 +66,7 @@ pub(super) fn attach(
     Ok(())
 }
 
-/// The image that a texture shows: WebP where it is offered, else the core one.
+/// The image that a texture shows: Basis or WebP where it is offered, else the core one.
 fn image_of(
     root: &Root<'_>,
     texture: usize,
@@ -80,20 +79,18 @@ fn image_of(
             format!("texture {texture} is named but there are {}", root.textures.len()),
         )
     })?;
-    let offered = json.extensions.webp.as_ref().and_then(|s| s.source).or(json.source);
-    if offered.is_some() {
-        return Ok(offered);
+    let extensions = &json.extensions;
+    let offered = [&extensions.basisu, &extensions.google_basis, &extensions.webp]
+        .into_iter()
+        .flatten()
+        .find_map(|s| s.source)
+        .or(json.source);
+    if offered.is_none() {
+        builder.warn(format!(
+            "texture {texture} names no image that is known: drawn without it"
+        ));
     }
-    if json.extensions.basisu.is_some() {
-        return Err(extensions::unsupported("KHR_texture_basisu", &files.path));
-    }
-    if json.extensions.google_basis.is_some() {
-        return Err(extensions::unsupported("GOOGLE_texture_basis", &files.path));
-    }
-    builder.warn(format!(
-        "texture {texture} names no image that is known: drawn without it"
-    ));
-    Ok(None)
+    Ok(offered)
 }
 
 /// The encoded bytes of an image; the inner error is a sentence for a warning.

@@ -6,7 +6,7 @@ use glam::{Affine3A, Vec3};
 
 use super::material::{self, MtlMaterial};
 use super::parse::{Group, Parsed, parse};
-use crate::scene::builder::SceneBuilder;
+use crate::scene::builder::{SceneBuilder, fraction};
 use crate::scene::config::Limits;
 use crate::scene::error::SceneError;
 use crate::scene::files::{SceneFiles, shorten};
@@ -101,8 +101,14 @@ fn convert(name: &str, found: Option<&MtlMaterial>, builder: &mut SceneBuilder) 
     };
     let Some(mtl) = found else { return converted };
     let [r, g, b] = mtl.diffuse;
-    converted.base_color = [r, g, b, mtl.opacity];
-    if mtl.opacity < 1.0 {
+    let mut opacity = mtl.opacity;
+    if opacity <= 0.0 {
+        // Some programs write `Tr 1` for what is opaque, and nobody models what cannot be seen.
+        builder.warn(format!("material {:?} would be invisible: drawn opaque", shorten(name)));
+        opacity = 1.0;
+    }
+    converted.base_color = [r, g, b, opacity].map(fraction);
+    if opacity < 1.0 {
         converted.alpha = AlphaMode::Blend;
     } else if mtl.opacity_map.is_some() {
         if mtl.opacity_map == mtl.texture {

@@ -163,12 +163,9 @@ pub(super) fn bake(mesh: &Mesh, rooms: &[RoomLight], config: &ProceduralConfig) 
                         bake.light(vertex).lerp(Vec3::ONE, own)
                     };
                     let shown = light.to_array().map(|c| libm::powf(c.clamp(0.0, 1.0), 1.0 / 2.2));
-                    [
-                        shown[0] * vertex.tint[0],
-                        shown[1] * vertex.tint[1],
-                        shown[2] * vertex.tint[2],
-                        1.0,
-                    ]
+                    // glTF and most readers hold colours to 1.
+                    let lit = |c: usize| (shown[c] * vertex.tint[c]).min(1.0);
+                    [lit(0), lit(1), lit(2), 1.0]
                 })
                 .collect()
         })

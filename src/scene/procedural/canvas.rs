@@ -188,11 +188,16 @@ impl Canvas {
     /// The bytes of a texture.
     pub(super) fn into_texture(self, name: &str) -> Texture {
         let byte = |c: f32| (c.clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
-        let rgba = self
-            .pixels
-            .iter()
-            .flat_map(|p| [byte(p[0]), byte(p[1]), byte(p[2]), 255])
-            .collect();
+        let mut rgba = vec![255; 4 * self.pixels.len()];
+        rgba.par_chunks_mut(4 << 12)
+            .zip(self.pixels.par_chunks(1 << 12))
+            .for_each(|(bytes, pixels)| {
+                for (out, p) in bytes.chunks_exact_mut(4).zip(pixels) {
+                    for c in 0..3 {
+                        out[c] = byte(p[c]);
+                    }
+                }
+            });
         Texture {
             name: name.to_owned(),
             width: self.width as u32,

@@ -78,28 +78,32 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             lamps,
         });
     }
-    let mut rng = stream(2);
-    for door in &plan.doors {
-        let trims = door.rooms.map(|r| finishes[r].trim);
-        openings::door(&mut mesh, door, &plan.rooms, trims, &kit, &mut rng);
-    }
+    let trims: Vec<_> = finishes.iter().map(|f| f.trim).collect();
+    openings::doors(&mut mesh, &plan, &trims, &kit, &mut stream(2));
     openings::outside(&mut mesh, &plan, &kit);
 
+    // Fabrics and rugs that no piece took are neither painted nor kept.
+    let used: Vec<usize> = (0..registry.entries.len())
+        .filter(|&k| {
+            mesh.parts
+                .iter()
+                .any(|(key, part)| key.0 == k && !part.indices.is_empty())
+        })
+        .collect();
     let (textures, colors) = rayon::join(
-        || paint(&registry, config.texture_px, seed),
+        || paint(&registry, &used, config.texture_px, seed),
         || bake(&mesh, &lights, config),
     );
-    let materials = registry
-        .entries
+    let materials = used
         .iter()
         .enumerate()
-        .map(|(texture, (name, _, double_sided))| Material {
-            name: name.clone(),
+        .map(|(texture, &k)| Material {
+            name: registry.entries[k].0.clone(),
             texture: Some(TextureRef {
                 texture,
                 sampler: Sampler::default(),
             }),
-            double_sided: *double_sided,
+            double_sided: registry.entries[k].2,
             unlit: true,
             ..Material::default()
         })
@@ -114,7 +118,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             uvs: part.vertices.iter().map(|v| v.uv.to_array()).collect(),
             colors,
             indices: part.indices,
-            material,
+            material: used.partition_point(|&k| k < material),
             instance,
         })
         .collect();
@@ -128,13 +132,11 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
     }
 }
 
-/// Paints all textures, each from its own stream.
-fn paint(registry: &Registry, px: u32, seed: u64) -> Vec<Texture> {
-    registry
-        .entries
-        .par_iter()
-        .enumerate()
-        .map(|(k, (name, recipe, _))| {
+/// Paints the textures in use, each from its own stream.
+fn paint(registry: &Registry, used: &[usize], px: u32, seed: u64) -> Vec<Texture> {
+    used.par_iter()
+        .map(|&k| {
+            let (name, recipe, _) = &registry.entries[k];
             let mut rng = Rng::stream(seed, "procedural texture", &[k as u64]);
             recipe.paint(name, px, &mut rng)
         })

@@ -122,7 +122,6 @@ fn dining_corner(m: &mut Maker<'_>, space: &mut Space, size: [f32; 2]) {
 fn units(m: &mut Maker<'_>, space: &mut Space, most: f32, color: Rgb) {
     let mut width = most;
     while width >= 1.2 {
-        // Counter height decides whether it may stand under a window, so the cabinets are asked for apart.
         if let Some(spot) = space.at_wall(m.rng, [width, 0.64, 2.12], 0.8, true) {
             kitchen_run(m, &spot.frame, width, color);
             wall_cabinets(m, &spot.frame, width, color);
@@ -167,9 +166,9 @@ fn dining(m: &mut Maker<'_>, space: &mut Space) {
 fn bedroom(m: &mut Maker<'_>, space: &mut Space) {
     let width = if space.rect.area() > 13.0 { 1.6 } else { 1.2 };
     // Nightstands belong to the bed: room for them is taken together.
-    if let Some(spot) = space.at_wall(m.rng, [width + 1.0, 2.15, 0.7], 0.4, false) {
+    if let Some(spot) = space.at_wall(m.rng, [width + 1.16, 2.15, 0.7], 0.4, false) {
         bed(m, &spot.frame, width);
-        for aside in [-0.5 * width - 0.25, 0.5 * width + 0.25] {
+        for aside in [-0.5 * width - 0.35, 0.5 * width + 0.35] {
             nightstand(m, &spot.frame.child(vec3(aside, 0.0, 0.0), 0.0));
         }
         let at = before(&spot, draw(m.rng, -0.3, 0.3), 1.75);
@@ -198,7 +197,7 @@ fn study(m: &mut Maker<'_>, space: &mut Space) {
         shelf_at_wall(m, space);
     }
     if let Some(at) = space.in_the_open(m.rng, [1.0, 1.0], 0.3) {
-        let turn = draw(m.rng, 0.0, 6.28);
+        let turn = draw(m.rng, 0.0, std::f32::consts::TAU);
         let frame = Frame::turned(vec3(at[0], 0.0, at[1]), turn);
         armchair(m, &frame.child(vec3(0.0, 0.0, -0.42), 0.0));
     }
@@ -320,7 +319,7 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
             }
         }
     }
-    let n = if is_bath { 2 } else { (0.62 * wall * clutter) as u32 };
+    let n = if is_bath { 2 } else { (0.6 * wall * clutter) as u32 };
     for k in 0..n {
         // Large ones first, so that small ones fill the gaps.
         let long = 1.15 - 0.75 * k as f32 / n as f32 + draw(m.rng, -0.1, 0.1);

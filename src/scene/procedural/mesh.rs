@@ -105,11 +105,6 @@ impl Mesh {
         self.instance = self.last_instance;
     }
 
-    /// Number of objects so far.
-    pub(super) fn object_count(&self) -> u32 {
-        self.last_instance
-    }
-
     /// Adds an `nu` x `nv` grid (counted in nodes); `at` gives local position, normal and texture
     /// coordinates. u has to run to the right and v upwards seen from the front.
     pub(super) fn grid(
@@ -194,11 +189,6 @@ impl Mesh {
     /// A box from `min` to `max` with all six faces.
     pub(super) fn cuboid(&mut self, frame: &Frame, min: Vec3, max: Vec3, skin: &Skin) {
         self.faces(frame, min, max, skin, 0b11_1111);
-    }
-
-    /// A box that stands on something: its underside is left out.
-    pub(super) fn block(&mut self, frame: &Frame, min: Vec3, max: Vec3, skin: &Skin) {
-        self.faces(frame, min, max, skin, 0b11_1011);
     }
 
     /// Chosen faces of a box: bits 0 to 5 are +x, -x, -y, +y, +z, -z.

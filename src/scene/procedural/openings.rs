@@ -36,46 +36,90 @@ fn casing(mesh: &mut Mesh, frame: &Frame, patch: [f32; 4], skin: &Skin, has_foot
     }
 }
 
-/// Frame, threshold and leaf of a door; `trims` are the casing colours in its two rooms.
-pub(super) fn door(mesh: &mut Mesh, door: &Door, rooms: &[Room], trims: [Rgb; 2], kit: &Kit, rng: &mut Rng) {
-    let threshold = kit.board(1, rng);
-    mesh.begin_object();
-    for (k, side) in [door.side, door.side.opposite()].into_iter().enumerate() {
-        let rect = rooms[door.rooms[k]].rect;
-        let frame = wall_frame(&rect, side);
-        let [a, b] = along_wall(&rect, side, door.from, door.to);
-        let skin = kit.enamel(trims[k]);
-        mesh.room = door.rooms[k] as u16;
-        casing(mesh, &frame, [a, b, 0.0, door.top], &skin, false);
-        if k == 0 {
-            reveal(mesh, &frame, [a, b, 0.0, door.top], WALL, &threshold, &skin);
+/// World rectangle before a wall: [`from`, `to`] along it and `depth` into the room.
+fn before_wall(rect: &Rect, side: Side, [from, to]: [f32; 2], depth: f32) -> Rect {
+    let frame = wall_frame(rect, side);
+    let (a, b) = (frame.point(vec3(from, 0.0, 0.0)), frame.point(vec3(to, 0.0, depth)));
+    Rect::around([a.x, a.z], [b.x, b.z])
+}
+
+/// Frames, thresholds and leaves of all doors; `trims` are the casing colours of the rooms.
+pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, trims: &[Rgb], kit: &Kit, rng: &mut Rng) {
+    for (k, door) in plan.doors.iter().enumerate() {
+        let threshold = kit.board(1, rng);
+        mesh.begin_object();
+        for (n, side) in door.sides().into_iter().enumerate() {
+            let room = door.rooms[n];
+            let rect = plan.rooms[room].rect;
+            let frame = wall_frame(&rect, side);
+            let [a, b] = along_wall(&rect, side, door.from, door.to);
+            let skin = kit.enamel(trims[room]);
+            mesh.room = room as u16;
+            casing(mesh, &frame, [a, b, 0.0, door.top], &skin, false);
+            if n == 0 {
+                reveal(mesh, &frame, [a, b, 0.0, door.top], WALL, &threshold, &skin);
+            }
+        }
+        let skin = if rng.chance(0.5) {
+            kit.board(0, rng)
+        } else {
+            kit.enamel(trims[door.rooms[1]])
+        };
+        let angle = draw(rng, 1.45, 1.62);
+        if !door.is_arch
+            && let Some(place) = leaf_place(plan, k)
+        {
+            leaf(mesh, plan, door, place, angle, &skin, kit);
         }
     }
-    if door.is_arch {
-        return;
+}
+
+/// Which of the door's rooms its leaf stands open in, and whether its hinge is on the left: rooms before
+/// halls, the near corner before the far one, never across another doorway.
+fn leaf_place(plan: &Plan, k: usize) -> Option<(usize, bool)> {
+    let door = &plan.doors[k];
+    let mut order = [0, 1];
+    order.sort_by_key(|&n| plan.rooms[door.rooms[n]].kind == RoomKind::Hall);
+    for n in order {
+        let rect = plan.rooms[door.rooms[n]].rect;
+        let side = door.sides()[n];
+        let [a, b] = along_wall(&rect, side, door.from, door.to);
+        let near_left = a < wall_length(&rect, side) - b;
+        for is_left in [near_left, !near_left] {
+            let hinge = if is_left { a } else { b };
+            let swept = before_wall(&rect, side, [hinge - 0.12, hinge + 0.12], b - a + 0.05);
+            let is_clear = plan.doors.iter().enumerate().all(|(other, d)| {
+                other == k
+                    || d.sides().into_iter().enumerate().all(|(m, s)| {
+                        let r = plan.rooms[d.rooms[m]].rect;
+                        !before_wall(&r, s, along_wall(&r, s, d.from, d.to), 0.9).overlaps(&swept)
+                    })
+            });
+            if is_clear {
+                return Some((n, is_left));
+            }
+        }
     }
-    // The leaf stands open in the room behind, hinged where the wall's end is near.
-    let rect = rooms[door.rooms[1]].rect;
-    let side = door.side.opposite();
+    None
+}
+
+/// A panelled leaf with handles that stands open by `angle`.
+fn leaf(mesh: &mut Mesh, plan: &Plan, door: &Door, (n, is_left): (usize, bool), angle: f32, skin: &Skin, kit: &Kit) {
+    let rect = plan.rooms[door.rooms[n]].rect;
+    let side = door.sides()[n];
     let [a, b] = along_wall(&rect, side, door.from, door.to);
-    let hinge_left = a < wall_length(&rect, side) - b;
-    let width = b - a - 0.02;
-    let angle = draw(rng, 1.45, 1.62);
     let wall = wall_frame(&rect, side);
-    let skin = if rng.chance(0.5) {
-        kit.board(0, rng)
-    } else {
-        kit.enamel(trims[1])
-    };
+    let width = b - a - 0.02;
+    mesh.room = door.rooms[n] as u16;
     mesh.begin_object();
-    let leaf = if hinge_left {
+    let leaf = if is_left {
         wall.child(vec3(a - 0.02, 0.0, 0.03), -angle)
     } else {
         wall.child(vec3(b + 0.02, 0.0, 0.03), angle)
     };
-    let (x0, x1) = if hinge_left { (0.0, width) } else { (-width, 0.0) };
+    let (x0, x1) = if is_left { (0.0, width) } else { (-width, 0.0) };
     let top = door.top - 0.015;
-    mesh.cuboid(&leaf, vec3(x0, 0.012, -0.02), vec3(x1, top, 0.02), &skin);
+    mesh.cuboid(&leaf, vec3(x0, 0.012, -0.02), vec3(x1, top, 0.02), skin);
     let inset = skin.tinted([0.86; 3]);
     for (low, high) in [(0.14, 0.42), (0.48, 0.93)] {
         for (from, to) in [(0.12, 0.46), (0.54, 0.88)] {
@@ -86,16 +130,10 @@ pub(super) fn door(mesh: &mut Mesh, door: &Door, rooms: &[Room], trims: [Rgb; 2]
         }
     }
     let brass = kit.enamel(hex(0xB08D4A));
-    let knob = if hinge_left { x1 - 0.07 } else { x0 + 0.07 };
+    let knob = if is_left { x1 - 0.07 } else { x0 + 0.07 };
     for z in [-0.06, 0.06] {
-        mesh.rounded(
-            &leaf,
-            vec3(knob - 0.05, 1.0, z - 0.012),
-            vec3(knob + 0.05, 1.024, z + 0.012),
-            0.01,
-            0.0,
-            &brass,
-        );
+        let (low, high) = (vec3(knob - 0.05, 1.0, z - 0.012), vec3(knob + 0.05, 1.024, z + 0.012));
+        mesh.rounded(&leaf, low, high, 0.01, 0.0, &brass);
         mesh.bar(&leaf, vec3(knob, 1.012, 0.0), vec3(knob, 1.012, z), 0.009, 6, &brass);
     }
 }
@@ -269,9 +307,4 @@ pub(super) fn radiators(mesh: &mut Mesh, space: &mut Space, kit: &Kit, rng: &mut
             &skin,
         );
     }
-}
-
-/// True where a door or window lies on this side of the wall that has the given frame.
-pub(super) fn wall_of(side: Side) -> usize {
-    SIDES.iter().position(|s| *s == side).unwrap_or(0)
 }

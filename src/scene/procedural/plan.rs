@@ -138,6 +138,13 @@ pub(super) struct Door {
     pub(super) is_arch: bool,
 }
 
+impl Door {
+    /// The wall that the door is in, seen from `rooms[0]` and from `rooms[1]`.
+    pub(super) fn sides(&self) -> [Side; 2] {
+        [self.side, self.side.opposite()]
+    }
+}
+
 /// A whole flat with its corner at the origin.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {

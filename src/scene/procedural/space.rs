@@ -17,7 +17,6 @@ pub(super) struct Spot {
     pub(super) side: Side,
     /// Middle of the piece along its wall, metres from the wall's left end.
     pub(super) along: f32,
-    pub(super) rect: Rect,
 }
 
 /// Something on a wall: left, right, bottom, top in metres from the wall's lower left corner.
@@ -186,7 +185,6 @@ impl Space {
             },
             side,
             along,
-            rect,
         }
     }
 

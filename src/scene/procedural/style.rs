@@ -42,7 +42,7 @@ pub(super) struct Kit {
     pub(super) paint: Skin,
     pub(super) stone: Skin,
     pub(super) leaf: Skin,
-    pub(super) pictures: [Skin; 2],
+    pub(super) pictures: [Skin; 3],
     pub(super) spines: Skin,
     pub(super) labels: Skin,
     pub(super) cloths: Vec<Skin>,
@@ -115,20 +115,24 @@ impl Kit {
         } else {
             (hex(0x3A3D40), hex(0xB9B4A8))
         };
-        let first = registry.skin("pictures", Recipe::Pictures, false);
-        // A second sheet of the same recipe would be shared, so it is entered by hand.
-        registry.entries.push(("pictures".to_owned(), Recipe::Pictures, false));
-        let second = Skin {
-            material: registry.entries.len() - 1,
-            ..first
-        };
+        // Equal recipes share a material; these sheets must not, so they are entered by hand.
+        let sheet = registry.skin("pictures", Recipe::Pictures, false);
+        let pictures = [0, 1, 2].map(|k| {
+            if k > 0 {
+                registry.entries.push(("pictures".to_owned(), Recipe::Pictures, false));
+            }
+            Skin {
+                material: registry.entries.len() - 1,
+                ..sheet
+            }
+        });
         Self {
             wood: registry.skin("wood", Recipe::Wood, false),
             species: [*rng.pick(&WOODS[..3]), *rng.pick(&WOODS[2..])],
             paint: registry.skin("paint", Recipe::Metal, false),
             stone: registry.skin("stone", Recipe::Marble { body, vein }, false),
             leaf: registry.skin("leaf", Recipe::Leaf, true),
-            pictures: [first, second],
+            pictures,
             spines: registry.skin("book spines", Recipe::Spines, false),
             labels: registry.skin("labels", Recipe::Labels, false),
             cloths,
@@ -162,20 +166,19 @@ impl Finish {
             "plaster",
             Recipe::Plaster {
                 color: paint,
-                rough: draw(rng, 0.25, 0.9),
+                rough: draw(rng, 0.35, 0.9),
             },
             false,
         );
         let feature = feature_wall(is_wet, paint, registry, rng);
         let mut walls = [plain; 4];
-        match rng.below(4) {
-            0 => walls = [feature; 4],
-            1 => walls[rng.below(4) as usize] = feature,
-            _ => {
-                let first = rng.below(4) as usize;
-                walls[first] = feature;
-                walls[(first + 2) % 4] = feature;
-            }
+        let is_hall = kind == RoomKind::Hall;
+        if is_hall || rng.chance(0.3) {
+            walls = [feature; 4];
+        } else {
+            let first = rng.below(4) as usize;
+            walls[first] = feature;
+            walls[(first + 2) % 4] = feature;
         }
         for wall in &mut walls {
             wall.offset = [draw(rng, 0.0, 1.0), 0.0];
@@ -183,7 +186,7 @@ impl Finish {
         let dado = if kind == RoomKind::Bath {
             let tile = tiled(registry, rng);
             Some((tile, 2.0))
-        } else if rng.chance(0.3) {
+        } else if rng.chance(if is_hall { 0.6 } else { 0.4 }) {
             let boards = registry.skin(
                 "boards",
                 Recipe::Boards {

@@ -1,9 +1,18 @@
 //! The few tensor operations whose speed decides the speed of a step.
+//!
+//! Each has a portable form of Burn's own operations, which runs on any device, and on the CPU a
+//! kernel of ours with a backward pass of its own; tests hold the two together.
 
 mod attention;
+mod flex;
 mod gelu;
+mod gemm;
+mod heads;
+mod kernels;
 mod norm;
 mod rope;
+#[cfg(test)]
+mod twin;
 mod update;
 
 pub use attention::{cross_attention, self_attention};

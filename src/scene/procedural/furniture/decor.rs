@@ -61,7 +61,7 @@ impl Maker<'_> {
 pub(in super::super) fn framed_picture(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2], k: u32) {
     m.mesh.begin_object();
     let per_sheet = PICTURE_GRID[0] * PICTURE_GRID[1];
-    let sheet = m.kit.pictures[(k / per_sheet) as usize % 2];
+    let sheet = m.kit.pictures[(k / per_sheet) as usize % 3];
     let cell = sheet_cell(PICTURE_GRID, k % per_sheet);
     let (w, h) = (0.5 * size[0], 0.5 * size[1]);
     let border = draw(m.rng, 0.018, 0.035);
@@ -264,7 +264,7 @@ pub(in super::super) fn clock(m: &mut Maker<'_>, frame: &Frame) {
         .cylinder(&disc, Vec3::Y * 0.03, 0.14, 0.003, 24, &m.kit.enamel(hex(0xF2EFE6)));
     let dark = m.kit.enamel(hex(0x1B1B1D));
     for k in 0..12 {
-        let angle = k as f32 * 0.5236;
+        let angle = k as f32 * std::f32::consts::FRAC_PI_6;
         let (sin, cos) = (libm::sinf(angle), libm::cosf(angle));
         let at = vec3(0.118 * sin, 0.118 * cos, 0.034);
         m.mesh.faces(
@@ -275,7 +275,7 @@ pub(in super::super) fn clock(m: &mut Maker<'_>, frame: &Frame) {
             0b01_1111,
         );
     }
-    let turn = draw(m.rng, 0.0, 6.28);
+    let turn = draw(m.rng, 0.0, std::f32::consts::TAU);
     for (length, angle) in [(0.1, turn), (0.065, turn * 3.3)] {
         let tip = vec3(length * libm::sinf(angle), length * libm::cosf(angle), 0.038);
         m.mesh.bar(frame, vec3(0.0, 0.0, 0.038), tip, 0.006, 4, &dark);

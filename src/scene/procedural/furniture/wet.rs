@@ -236,7 +236,7 @@ pub(in super::super) fn towels(m: &mut Maker<'_>, frame: &Frame, width: f32) {
         m.mesh.rounded(
             frame,
             vec3(a, 0.31 - drop, 0.05),
-            vec3(b, 0.318, 0.095),
+            vec3(b, 0.3175, 0.095),
             0.014,
             0.0,
             &skin,

@@ -174,7 +174,7 @@ fn persian(canvas: &mut Canvas, palette: &[Rgb], rng: &mut Rng) {
         );
     }
     for k in 0..12 {
-        let angle = k as f32 * 0.5236;
+        let angle = k as f32 * std::f32::consts::FRAC_PI_6;
         let at = [
             centre[0] + 0.13 * w * libm::cosf(angle),
             centre[1] + 0.17 * w * libm::sinf(angle),

@@ -6,7 +6,7 @@ use super::pictures::{letters, picture};
 use crate::rng::Rng;
 
 /// Cells across and down on a sheet of pictures.
-pub(in super::super) const PICTURE_GRID: [u32; 2] = [4, 4];
+pub(in super::super) const PICTURE_GRID: [u32; 2] = [5, 5];
 /// Cells across and down on a sheet of book spines.
 pub(in super::super) const SPINE_GRID: [u32; 2] = [32, 4];
 /// Cells across and down on a sheet of labels.

@@ -13,7 +13,7 @@ pub(super) fn wood(px: u32, rng: &mut Rng) -> Canvas {
     Canvas::shade(px, px, true, |x, y| {
         let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
         let broad = fractal(s, t, [2, 7], 2, seed ^ 3);
-        let pore = if unit(x / 6, y, seed ^ 11) < 0.06 { 0.72 } else { 1.0 };
+        let pore = if unit(x / 9, y, seed ^ 11) < 0.05 { 0.86 } else { 1.0 };
         scale([0.95, 0.93, 0.9], pore * grain(s, t, 44, seed) * (0.82 + 0.3 * broad))
     })
 }
@@ -37,7 +37,7 @@ pub(super) fn metal(px: u32, rng: &mut Rng) -> Canvas {
     Canvas::shade(px, px, true, |x, y| {
         let brush = unit(x / 40, y, seed) - 0.5;
         let cloud = fractal(x as f32 / px as f32, y as f32 / px as f32, [3, 3], 3, seed ^ 2) - 0.5;
-        scale([0.96; 3], 0.95 + 0.1 * brush + 0.12 * cloud)
+        scale([0.97; 3], 0.97 + 0.035 * brush + 0.07 * cloud)
     })
 }
 
@@ -97,15 +97,26 @@ pub(super) fn outside(px: [u32; 2], rng: &mut Rng) -> Canvas {
             x += bw + draw(rng, 0.0, 0.02 + 0.05 * layer as f32) * w;
         }
     }
-    for _ in 0..60 {
-        let at = [draw(rng, 0.0, w), draw(rng, 0.68, 0.98) * h];
-        let size = draw(rng, 0.1, 0.24) * h;
-        canvas.line(at, [at[0], at[1] - size], 0.09 * size, hex(0x4A3524));
-        for _ in 0..14 {
-            let green = hsv(draw(rng, 0.2, 0.34), draw(rng, 0.35, 0.6), draw(rng, 0.35, 0.75));
-            let puff = [at[0] + draw(rng, -0.5, 0.5) * size, at[1] - size * draw(rng, 0.6, 1.5)];
-            canvas.circle(puff, draw(rng, 0.1, 0.25) * size, green, 1.0);
-        }
+    for k in 0..90 {
+        let depth = k as f32 / 90.0;
+        let at = [draw(rng, 0.0, w), (0.6 + 0.36 * depth) * h];
+        let size = (0.05 + 0.13 * depth) * h * draw(rng, 0.8, 1.25);
+        tree(&mut canvas, at, size, rng);
     }
     canvas
+}
+
+/// A tree with a crown of many small tufts, lit from above.
+fn tree(canvas: &mut Canvas, at: [f32; 2], size: f32, rng: &mut Rng) {
+    canvas.line(at, [at[0], at[1] - 0.8 * size], 0.08 * size, hex(0x4A3524));
+    let green = hsv(draw(rng, 0.2, 0.34), draw(rng, 0.3, 0.55), draw(rng, 0.45, 0.7));
+    for _ in 0..70 {
+        let (dx, dy) = (draw(rng, -0.5, 0.5), draw(rng, -0.55, 0.55));
+        if dx * dx * 4.0 + dy * dy * 3.3 > 1.0 {
+            continue;
+        }
+        let puff = [at[0] + dx * size, at[1] - (1.05 + dy) * size];
+        let light = 0.75 + 0.5 * dy + draw(rng, -0.3, 0.3);
+        canvas.circle(puff, draw(rng, 0.04, 0.1) * size, scale(green, light), 1.0);
+    }
 }

@@ -9,15 +9,16 @@ use crate::rng::Rng;
 /// Painted plaster: mottling, trowel marks, specks and fine cracks; `rough` from 0 (smooth) to 1 (roughcast).
 pub(super) fn plaster(px: [u32; 2], extent: [f32; 2], color: Rgb, rough: f32, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
-    let grains = [(extent[0] / 0.028) as i32, (extent[1] / 0.028) as i32];
+    let lattice = |metres: f32| [(extent[0] / metres) as i32, (extent[1] / metres) as i32];
+    let (coarse, fine) = (lattice(0.034), lattice(0.013));
     let mut canvas = Canvas::shade(px[0], px[1], true, |x, y| {
         let (s, t) = ((x as f32 + 0.5) / px[0] as f32, (y as f32 + 0.5) / px[1] as f32);
         let broad = fractal(s, t, [5, 4], 3, seed) - 0.5;
-        let grit = value(s * grains[0] as f32, t * grains[1] as f32, grains, seed ^ 3) - 0.5;
-        let trowel = value(s * 60.0, t * 22.0, [60, 22], seed ^ 8) - 0.5;
+        let lump = value(s * coarse[0] as f32, t * coarse[1] as f32, coarse, seed ^ 3) - 0.5;
+        let grit = value(s * fine[0] as f32, t * fine[1] as f32, fine, seed ^ 5) - 0.5;
         scale(
             color,
-            0.99 + 0.12 * broad + (0.03 + 0.42 * rough) * grit + (0.04 + 0.1 * rough) * trowel,
+            0.99 + 0.1 * broad + 0.14 * rough * lump + (0.04 + 0.26 * rough) * grit,
         )
     });
     for _ in 0..(4.0 + 10.0 * rough) as u32 {
@@ -101,7 +102,7 @@ pub(super) fn wallpaper(
     let area = extent[0] * extent[1];
     match paper {
         Paper::Floral => {
-            for _ in 0..(area * 1.5) as u32 {
+            for _ in 0..(area * 3.2) as u32 {
                 branch(&mut canvas, per_m, palette, rng);
             }
         }
@@ -132,11 +133,11 @@ fn branch(canvas: &mut Canvas, per_m: f32, palette: &[Rgb], rng: &mut Rng) {
     let mut angle = draw(rng, -2.2, -0.9);
     for k in 0..count(rng, 5, 10) {
         angle += draw(rng, -0.45, 0.45);
-        let step = draw(rng, 0.05, 0.09) * per_m;
+        let step = draw(rng, 0.04, 0.07) * per_m;
         let next = [at[0] + step * libm::cosf(angle), at[1] + step * libm::sinf(angle)];
         canvas.line(at, next, 0.008 * per_m, stem);
         let side = if k % 2 == 0 { 1.0 } else { -1.0 };
-        let (length, width) = (draw(rng, 0.06, 0.12) * per_m, draw(rng, 0.025, 0.045) * per_m);
+        let (length, width) = (draw(rng, 0.05, 0.1) * per_m, draw(rng, 0.022, 0.04) * per_m);
         let tone = vary(rng, leaf, 0.05);
         canvas.leaf(
             next,
@@ -245,7 +246,7 @@ pub(super) fn wall_tiles(
                             centre,
                             0.45 * h.min(w),
                             0.2 * h.min(w),
-                            turn + k as f32 * 1.0472,
+                            turn + k as f32 * std::f32::consts::FRAC_PI_3,
                             accent,
                             None,
                         );
@@ -268,8 +269,18 @@ pub(super) fn boards(px: [u32; 2], extent: [f32; 2], wood: Rgb, rng: &mut Rng) -
         let a = s * columns as f32;
         let id = hash(a as i32, 0, seed);
         let edge = a.fract().min(1.0 - a.fract()) * extent[0] / columns as f32;
-        let tone = 0.8 + 0.4 * unit(a as i32, 1, seed);
-        let k = tone * grain(t, s, columns * 5, id);
-        scale(wood, if edge < 0.005 { 0.35 * k } else { k })
+        let tone = 0.78 + 0.4 * unit(a as i32, 1, seed);
+        let knot = value(t * 9.0, a, [9, columns], id);
+        let k = tone * grain(t, s, columns * 4, id) * if knot > 0.9 { 0.6 } else { 1.0 };
+        scale(
+            wood,
+            if edge < 0.006 {
+                0.3 * k
+            } else if edge < 0.011 {
+                1.15 * k
+            } else {
+                k
+            },
+        )
     })
 }
