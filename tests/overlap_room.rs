@@ -130,3 +130,25 @@ fn every_candidate_is_chosen_from_or_refused_with_a_reason() {
     assert_eq!(nothing.best(), None);
     assert_eq!(nothing.refusal_of_position(), "holes");
 }
+
+/// The point of the default estimator: less than half of OpenCV's spread from seed to seed.
+#[test]
+fn the_default_estimator_is_steadier() {
+    let Some(room) = Room::load() else { return };
+    let (first, second) = room.features.split_at(8);
+    let spread = |config: &HomographyOverlapConfig| {
+        let table = |seed| select_measuring_all(first, second, config, &SelectConfig::default(), seed).overlaps;
+        let tables: Vec<Vec<Option<f64>>> = (0..8).map(|seed| table(seed).concat()).collect();
+        let deviation = |cell: usize| {
+            let values: Vec<f64> = tables.iter().filter_map(|t| t[cell]).collect();
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            (values.len() > 1).then(|| (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
+        };
+        let deviations: Vec<f64> = (0..128).filter_map(deviation).collect();
+        deviations.iter().sum::<f64>() / deviations.len() as f64
+    };
+    let (ours, theirs) = (spread(&HomographyOverlapConfig::default()), spread(&as_released()));
+    println!("mean standard deviation over seeds: {ours:.4}, OpenCV's estimator {theirs:.4}");
+    assert!(ours < 0.6 * theirs, "{ours} against {theirs}");
+}

@@ -8,12 +8,12 @@ use super::patch_votes::{Claims, PATCH, PATCH_PIXELS, PatchGrid, PatchMap, draw_
 use crate::features::homography::Homography;
 use crate::rng::Rng;
 
-/// Tables that take turns in counting, so that equal labels in a row do not wait for each other.
-const TABLES: usize = 4;
-/// Labels that fit a byte: patches and "out" of any grid up to 15 x 15.
-const LABELS: usize = 256;
-/// Patches along one side at most.
+/// Patches along one side at most: patches and "out" fit a byte, and leave [`NONE`] free.
 pub const MAX_SIDE: u32 = 15;
+/// A place without a vote.
+const NONE: u8 = u8::MAX;
+/// Patches that one patch may spread over before counting them one by one is slower.
+const MOST_COUNTED: usize = 24;
 
 /// Which pixels of a patch vote.
 pub enum Voters<'a> {
@@ -35,7 +35,6 @@ pub fn homography_votes(level: Level, grid: PatchGrid, h: &Homography, mut voter
         grid.side
     );
     let mut pixels: [u8; PATCH_PIXELS] = std::array::from_fn(|i| i as u8);
-    let mut labels = [0u8; PATCH_PIXELS];
     let mut claims = Claims::new(grid);
     for patch in 0..grid.len() {
         let n = match &mut voters {
@@ -48,72 +47,147 @@ pub fn homography_votes(level: Level, grid: PatchGrid, h: &Homography, mut voter
         };
         let corner = grid.corner(patch);
         let winner = dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-            place(h, grid, corner, &pixels[..n], &mut labels[..n]);
-            winner(&labels[..n])
+            let mut labels = [NONE; PATCH_PIXELS];
+            let mut window = Window::EMPTY;
+            let blocks = n.div_ceil(BLOCK) * BLOCK;
+            let places = pixels[..blocks].as_chunks().0.iter();
+            for (pixels, labels) in places.zip(labels[..blocks].as_chunks_mut().0) {
+                place(h, grid, corner, pixels, labels, &mut window);
+            }
+            labels[n..].fill(NONE);
+            winner(grid, &labels, n, &window)
         }));
         claims.claim(u16::from(winner));
     }
     claims.partners
 }
 
-/// The label of each pixel of the patch at `corner`.
+/// Pixels placed at once.
+const BLOCK: usize = 16;
+
+/// The points that are inside, lane by lane: least and greatest coordinate in patches.
+struct Window {
+    low: [[f32; BLOCK]; 2],
+    high: [[f32; BLOCK]; 2],
+}
+
+impl Window {
+    const EMPTY: Self = Self {
+        low: [[f32::MAX; BLOCK]; 2],
+        high: [[f32::MIN; BLOCK]; 2],
+    };
+
+    /// Takes in the points that are inside, and gives the patch column or row of each (0 outside).
+    #[inline(always)]
+    fn widen(&mut self, axis: usize, points: &[f32; BLOCK], inside: &[bool; BLOCK]) -> [i32; BLOCK] {
+        let (low, high) = (&mut self.low[axis], &mut self.high[axis]);
+        let mut whole = [0; BLOCK];
+        for i in 0..BLOCK {
+            // Dividing by 16 is exact, so the integer part is the patch.
+            let v = points[i] * (1.0 / PATCH as f32);
+            low[i] = if inside[i] & (v < low[i]) { v } else { low[i] };
+            high[i] = if inside[i] & (v > high[i]) { v } else { high[i] };
+            whole[i] = if inside[i] { v } else { 0.0 } as i32;
+        }
+        whole
+    }
+
+    /// Whole patches along one axis, columns (0) or rows (1); empty when nothing is inside.
+    #[inline(always)]
+    fn span(&self, axis: usize) -> std::ops::Range<usize> {
+        let low = self.low[axis].iter().fold(f32::MAX, |a, &b| if b < a { b } else { a });
+        let high = self.high[axis].iter().fold(f32::MIN, |a, &b| if b > a { b } else { a });
+        if low > high {
+            0..0
+        } else {
+            low as usize..high as usize + 1
+        }
+    }
+}
+
+/// The labels of some pixels of the patch at `corner`.
 #[inline(always)]
-fn place(h: &Homography, grid: PatchGrid, corner: (u32, u32), pixels: &[u8], labels: &mut [u8]) {
+fn place(
+    h: &Homography,
+    grid: PatchGrid,
+    corner: (u32, u32),
+    pixels: &[u8; BLOCK],
+    labels: &mut [u8; BLOCK],
+    window: &mut Window,
+) {
     let (left, top) = (f64::from(corner.0), f64::from(corner.1));
     let size = (grid.side * PATCH) as f32;
     let (side, out) = (grid.side as i32, i32::from(grid.out()));
-    for (label, &pixel) in labels.iter_mut().zip(pixels) {
-        let x = left + f64::from(i32::from(pixel & 15));
-        let y = top + f64::from(i32::from(pixel >> 4));
+    let (mut px, mut py) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+    for i in 0..BLOCK {
+        let x = left + f64::from(i32::from(pixels[i] & 15));
+        let y = top + f64::from(i32::from(pixels[i] >> 4));
         let w = x * h[6] + y * h[7] + h[8];
         let inverse = if w.abs() > f64::from(f32::EPSILON) {
             1.0 / w
         } else {
             0.0
         };
-        let px = ((x * h[0] + y * h[1] + h[2]) * inverse) as f32;
-        let py = ((x * h[3] + y * h[4] + h[5]) * inverse) as f32;
-        let inside = (px >= 0.0) & (py >= 0.0) & (px < size) & (py < size);
-        // Clamped first, so that the conversion is exact; what was outside is replaced below.
-        let column = (px.max(0.0).min(size) as i32) >> 4;
-        let row = (py.max(0.0).min(size) as i32) >> 4;
-        *label = (if inside { row * side + column } else { out }) as u8;
+        px[i] = ((x * h[0] + y * h[1] + h[2]) * inverse) as f32;
+        py[i] = ((x * h[3] + y * h[4] + h[5]) * inverse) as f32;
+    }
+    let mut inside = [false; BLOCK];
+    for i in 0..BLOCK {
+        inside[i] = (px[i] >= 0.0) & (py[i] >= 0.0) & (px[i] < size) & (py[i] < size);
+    }
+    // One axis at a time: the vectoriser mixes them up otherwise.
+    let columns = window.widen(0, &px, &inside);
+    let rows = window.widen(1, &py, &inside);
+    for i in 0..BLOCK {
+        labels[i] = (if inside[i] { rows[i] * side + columns[i] } else { out }) as u8;
     }
 }
 
-/// The label that reaches the highest count first.
+/// The label that reaches the highest count first among the first `n`; the rest must be [`NONE`].
 #[inline(always)]
-fn winner(labels: &[u8]) -> u8 {
-    let Some(&first) = labels.first() else {
-        return u8::MAX;
-    };
-    if labels.iter().fold(0, |differs, &label| differs | (label ^ first)) == 0 {
-        return first;
+fn winner(grid: PatchGrid, labels: &[u8; PATCH_PIXELS], n: usize, window: &Window) -> u8 {
+    let (columns, rows) = (window.span(0), window.span(1));
+    if columns.len() * rows.len() > MOST_COUNTED {
+        return first_to_the_top(&labels[..n]);
     }
-    let mut tables = [[0u8; LABELS]; TABLES];
-    for group in labels.chunks(TABLES) {
-        for (table, &label) in tables.iter_mut().zip(group) {
-            table[usize::from(label)] += 1;
+    let out = grid.out() as u8;
+    let (mut most, mut winner, mut tied) = (count(labels, n, out), out, false);
+    for row in rows {
+        for column in columns.clone() {
+            let label = (row * grid.side as usize + column) as u8;
+            let votes = count(labels, n, label);
+            tied = (tied & (votes <= most)) | ((votes == most) & (votes > 0));
+            if votes > most {
+                (most, winner) = (votes, label);
+            }
         }
     }
-    let mut counts = [0u8; LABELS];
-    for (i, count) in counts.iter_mut().enumerate() {
-        // 256 equal labels were handled above, so a sum fits.
-        *count = tables[0][i] + tables[1][i] + tables[2][i] + tables[3][i];
+    if tied { first_to_the_top(&labels[..n]) } else { winner }
+}
+
+/// How often a label occurs.
+#[inline(always)]
+fn count(labels: &[u8; PATCH_PIXELS], n: usize, label: u8) -> u32 {
+    // At most 16 blocks: a lane cannot overflow.
+    let mut lanes = [0u8; BLOCK];
+    for block in labels.as_chunks::<BLOCK>().0.iter().take(n.div_ceil(BLOCK)) {
+        for (lane, &v) in lanes.iter_mut().zip(block) {
+            *lane += u8::from(v == label);
+        }
     }
-    let most = counts.iter().fold(0, |most, &count| most.max(count));
-    let winners = counts.iter().fold(0u32, |n, &count| n + u32::from(count == most));
-    if winners == 1 {
-        return counts.iter().position(|&count| count == most).unwrap_or(0) as u8;
-    }
-    // Of labels with the same final count, the one seen last earliest was the first to reach it.
-    let mut seen = [0u8; LABELS];
+    lanes.iter().map(|&lane| u32::from(lane)).sum()
+}
+
+/// The plain rule: count in order, and keep the first label that exceeds all before.
+fn first_to_the_top(labels: &[u8]) -> u8 {
+    let mut counts = [0u16; 256];
+    let (mut most, mut winner) = (0, NONE);
     for &label in labels {
-        let count = &mut seen[usize::from(label)];
+        let count = &mut counts[usize::from(label)];
         *count += 1;
-        if *count == most {
-            return label;
+        if *count > most {
+            (most, winner) = (*count, label);
         }
     }
-    first
+    winner
 }

@@ -1,35 +1,56 @@
-//! Covista's own estimator: MSAC scoring, local optimisation, adaptive stop.
+//! Covista's own estimator: MSAC scoring, local optimisation of the best samples, adaptive stop.
 //!
 //! After Torr and Zisserman's MSAC (2000) and the locally optimised RANSAC of Chum, Matas and
-//! Kittler (2003): every sample that beats the best so far is polished by alternating least squares
-//! and reselection with a shrinking threshold, so that the result depends little on which of the
-//! good samples came first.
+//! Kittler (2003). Samples are only scored at first; then the best of them are polished by
+//! alternating reselection and refinement with a shrinking threshold, and the best polished model
+//! wins. So the result depends little on which of the good samples came first.
 
 use super::super::Level;
-use super::super::homography::{Homography, PointPair, fit, from_four, refine};
+use super::super::homography::{Homography, PointPair, from_four, refine};
 use super::opencv::needed_samples;
 use super::sampling::Sampler;
 use super::score::{Columns, Score, chosen};
 use super::{Estimate, RansacConfig};
 
-/// Rounds of reselection and refit of one local optimisation.
-const ROUNDS: usize = 4;
 /// Samples drawn at least, however many inliers there are.
-const LEAST_SAMPLES: u32 = 200;
-/// Samples whose score reaches this share of the best unpolished one are polished too.
-const NEAR: f32 = 0.9;
-/// Local optimisations at most.
-const MOST_POLISHED: u32 = 40;
+const LEAST_SAMPLES: u32 = 500;
+/// Samples that are polished.
+const FINALISTS: usize = 24;
+/// Squared threshold of each round of polishing, in units of the true one.
+const ROUNDS: [f32; 4] = [2.25, 1.5, 1.0, 1.0];
+/// Levenberg-Marquardt steps of one round.
+const ROUND_STEPS: usize = 2;
 /// Steps of the final refinement.
-const REFINE_STEPS: usize = 20;
+const FINAL_STEPS: usize = 20;
 
 pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig, seed: u64) -> Option<Estimate> {
     let columns = Columns::new(level, pairs);
     let threshold2 = (config.threshold_px * config.threshold_px) as f32;
-    let mut sampler = Sampler::new(seed);
+    let finalists = finalists(&columns, pairs, config, seed);
     let mut best: Option<(Homography, Score)> = None;
-    let (mut highest, mut polished) = (0.0f32, 0);
-    let (mut iteration, mut limit) = (0, config.max_iterations);
+    for (model, score) in finalists {
+        let polished = polish(&columns, pairs, model, score, threshold2);
+        if best.is_none_or(|(_, so_far)| polished.1.quality > so_far.quality) {
+            best = Some(polished);
+        }
+    }
+    let (model, score) = best?;
+    let support = chosen(pairs, &columns.inliers(&model, threshold2));
+    let refined = refine(&model, &support, FINAL_STEPS);
+    let better = columns.score(&refined, threshold2).quality >= score.quality;
+    let homography = if better { refined } else { model };
+    Some(Estimate {
+        inliers: columns.inliers(&homography, threshold2),
+        homography,
+    })
+}
+
+/// The best models of random samples, best first. A model that no fifth pair supports is none.
+fn finalists(columns: &Columns, pairs: &[PointPair], config: &RansacConfig, seed: u64) -> Vec<(Homography, Score)> {
+    let threshold2 = (config.threshold_px * config.threshold_px) as f32;
+    let mut sampler = Sampler::new(seed);
+    let mut best: Vec<(Homography, Score)> = Vec::with_capacity(FINALISTS + 1);
+    let (mut iteration, mut limit, mut most) = (0, config.max_iterations, 4);
     while iteration < limit {
         iteration += 1;
         let Some(sample) = sampler.sample(pairs) else {
@@ -39,32 +60,25 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
             continue;
         };
         let score = columns.score(&model, threshold2);
-        let promising = score.quality > highest || (score.quality > NEAR * highest && polished < MOST_POLISHED);
-        if score.inliers <= 4 || !promising {
-            continue;
-        }
-        highest = highest.max(score.quality);
-        polished += 1;
-        let (model, score) = polish(&columns, pairs, model, score, threshold2);
-        if best.is_none_or(|(_, so_far)| score.quality > so_far.quality) {
-            best = Some((model, score));
-            let outliers = 1.0 - f64::from(score.inliers) / pairs.len() as f64;
+        if score.inliers > most {
+            most = score.inliers;
+            let outliers = 1.0 - f64::from(most) / pairs.len() as f64;
             let least = LEAST_SAMPLES.min(config.max_iterations);
             limit = needed_samples(config.confidence, outliers, config.max_iterations).max(least);
         }
+        let beaten = best
+            .iter()
+            .take_while(|(_, other)| other.quality >= score.quality)
+            .count();
+        if score.inliers > 4 && beaten < FINALISTS {
+            best.insert(beaten, (model, score));
+            best.truncate(FINALISTS);
+        }
     }
-    let (model, score) = best?;
-    let support = chosen(pairs, &columns.inliers(&model, threshold2));
-    let refined = refine(&model, &support, REFINE_STEPS);
-    let better = columns.score(&refined, threshold2).quality >= score.quality;
-    let homography = if better { refined } else { model };
-    Some(Estimate {
-        inliers: columns.inliers(&homography, threshold2),
-        homography,
-    })
+    best
 }
 
-/// Refits to its own inliers, from a wide threshold to the true one, and keeps the best model met.
+/// Refines to its own inliers, from a wide threshold to the true one, and keeps the best model met.
 fn polish(
     columns: &Columns,
     pairs: &[PointPair],
@@ -74,13 +88,12 @@ fn polish(
 ) -> (Homography, Score) {
     let mut best = (model, score);
     let mut current = model;
-    for round in 0..ROUNDS {
-        let wide = threshold2 * [2.25, 1.5, 1.0, 1.0][round.min(3)];
-        let support = chosen(pairs, &columns.inliers(&current, wide));
-        let Some(next) = fit(&support) else {
+    for width in ROUNDS {
+        let support = chosen(pairs, &columns.inliers(&current, threshold2 * width));
+        if support.len() <= 4 {
             break;
-        };
-        current = next;
+        }
+        current = refine(&current, &support, ROUND_STEPS);
         let score = columns.score(&current, threshold2);
         if score.quality > best.1.quality {
             best = (current, score);

@@ -5,6 +5,7 @@ mod beds;
 mod clutter;
 mod decor;
 mod kitchen;
+mod maker;
 mod seats;
 mod storage;
 mod tables;
@@ -14,18 +15,8 @@ pub(super) use beds::{bed, nightstand};
 pub(super) use clutter::{books_upright, scatter, still_things, toys};
 pub(super) use decor::{ceiling_lamp, clock, floor_lamp, framed_picture, plant, rug, table_lamp};
 pub(super) use kitchen::{fridge, kitchen_run, wall_cabinets};
+pub(super) use maker::Maker;
 pub(super) use seats::{armchair, chair, pouf, sofa};
 pub(super) use storage::{bookcase, coat_rack, dresser, media_unit, wall_shelf, wardrobe};
 pub(super) use tables::{coffee_table, desk, dining_table, side_table};
 pub(super) use wet::{basin, bath_tub, hamper, mirror, shower_shelf, toilet, towels, washing_machine};
-
-use super::mesh::Mesh;
-use super::style::Kit;
-use crate::rng::Rng;
-
-/// What every piece needs to be built.
-pub(super) struct Maker<'a> {
-    pub(super) mesh: &'a mut Mesh,
-    pub(super) kit: &'a Kit,
-    pub(super) rng: &'a mut Rng,
-}
