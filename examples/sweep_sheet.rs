@@ -30,7 +30,7 @@ fn main() -> anyhow::Result<()> {
         scene.hash_word(),
         0,
     )
-    .map_err(|refusal| anyhow::anyhow!("no sweep: {}", refusal.name()))?;
+    .map_err(|refusal| anyhow::anyhow!("no sweep: {}", refusal.reason()))?;
     let views = renderer.render(&uploaded, &sweep.cameras)?;
 
     let size = config.render.size_px;

@@ -25,7 +25,10 @@ pub fn open(choice: Choice, adapter: Option<String>) -> anyhow::Result<Devices> 
         // Only a GPU is worth the shared device, and to ask Burn for one costs a second device.
         let gpu = open_renderer(adapter.clone())?;
         if gpu.adapter().is_software {
-            return Ok(Devices { gpu, train: TrainDevice::flex() });
+            return Ok(Devices {
+                gpu,
+                train: TrainDevice::flex(),
+            });
         }
     }
     let (train, shared) = TrainDevice::open(choice)?;

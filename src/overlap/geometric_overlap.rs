@@ -111,6 +111,21 @@ impl<'a> Reprojection<'a> {
     /// Where the surface at the centre of pixel (`x`, `y`) of the first view appears in the second, in
     /// pixels with centres at +0.5; `None` when there is no surface, or it is outside or hidden there.
     pub fn at(&self, x: u32, y: u32) -> Option<DVec2> {
+        let (pixel, point) = self.carried(x, y)?;
+        (self.to.camera.intrinsics.contains(pixel) && self.unoccluded(pixel, point)).then_some(pixel)
+    }
+
+    /// As [`Reprojection::at`], in the OpenCV convention (centres at integers) and with the border of the
+    /// patch votes: they take a coordinate in [0, width), which reaches half a pixel beyond the last
+    /// centre. There the last pixel's surface, carried on, decides.
+    pub fn at_integer_pixel(&self, x: u32, y: u32) -> Option<(f64, f64)> {
+        let (pixel, point) = self.carried(x, y)?;
+        let integer = pixel - 0.5;
+        (self.to.camera.intrinsics.contains(integer) && self.unoccluded(pixel, point)).then_some((integer.x, integer.y))
+    }
+
+    /// Pixel and point in the second camera's frame of the surface at the centre of a pixel of the first.
+    fn carried(&self, x: u32, y: u32) -> Option<(DVec2, DVec3)> {
         let depth = f64::from(self.from.depth.at(x, y));
         if depth <= 0.0 {
             return None;
@@ -119,13 +134,7 @@ impl<'a> Reprojection<'a> {
         let point = self
             .to_from
             .transform_point3(self.from.camera.intrinsics.unproject(centre, depth));
-        let pixel = self.to.camera.intrinsics.project(point)?;
-        (self.to.camera.intrinsics.contains(pixel) && self.unoccluded(pixel, point)).then_some(pixel)
-    }
-
-    /// [`Reprojection::at`] in the OpenCV convention (centres at integers) that the patch votes use.
-    pub fn at_integer_pixel(&self, x: u32, y: u32) -> Option<(f64, f64)> {
-        self.at(x, y).map(|pixel| (pixel.x - 0.5, pixel.y - 0.5))
+        Some((self.to.camera.intrinsics.project(point)?, point))
     }
 
     /// Share of pixels with a surface that pass [`Reprojection::at`]; 0 when there are none.
@@ -144,7 +153,10 @@ impl<'a> Reprojection<'a> {
 
     fn unoccluded(&self, pixel: DVec2, point: DVec3) -> bool {
         let depth = &self.to.depth;
-        let (x, y) = (pixel.x as u32, pixel.y as u32);
+        let (x, y) = (
+            (pixel.x as u32).min(depth.width - 1),
+            (pixel.y as u32).min(depth.height - 1),
+        );
         let here = f64::from(depth.at(x, y));
         if here <= 0.0 {
             return false;
