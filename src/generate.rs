@@ -76,7 +76,7 @@ struct InFlight {
 
 enum Sampled {
     /// 24 views are being drawn.
-    Sweep(Sweep, Pending),
+    Sweep(Box<Sweep>, Pending),
     /// Two views that depend on each other: drawn when their turn comes.
     Croco,
     /// No position, and why.
@@ -139,7 +139,7 @@ impl PairGenerator {
         let sampled = match sampled {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-                Sampled::Sweep(sweep, pending)
+                Sampled::Sweep(Box::new(sweep), pending)
             }
             Err(refusal) => Sampled::Refused(refusal.reason()),
         };

@@ -1,5 +1,7 @@
 //! The direction rules of DESIGN.md and ARCHITECTURE.md, read off the sources.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Bad input gives one clear line and the documented exit code, and leaves nothing behind.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::Output;

@@ -1,5 +1,7 @@
 //! `covista overlap` and `covista select` from the outside: forms, odd pictures, refusals.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod common;
 
 use std::path::{Path, PathBuf};

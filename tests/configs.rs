@@ -1,5 +1,7 @@
 //! Every profile parses and validates; layers and refusals behave.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::io::Write;
 
 use covista::config::{Config, ConfigError, PROFILES};

@@ -1,6 +1,8 @@
 //! Our CroCo against the PyTorch reference: forward, loss and every gradient, fixture by fixture.
 //!
 //! Fixtures are made by `torch_croco.py fixture`; `COVISTA_CROCO_FIXTURES` names a folder of more.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "train")]
 
 mod common;

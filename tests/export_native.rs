@@ -19,7 +19,7 @@ use synthetic::{SCENE, pair, run, trial};
 fn one(writer: &mut NativeWriter, index: u64) {
     if index == 4 {
         writer.write_pairs(&trial(4), &[pair(4), pair(40)]).unwrap();
-    } else if index % 2 == 0 {
+    } else if index.is_multiple_of(2) {
         writer.write_pair(&trial(index), &pair(index)).unwrap();
     } else {
         writer.write_refusal(&trial(index), "no candidate in range").unwrap();

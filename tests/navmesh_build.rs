@@ -1,5 +1,7 @@
 //! Navmeshes of shapes whose walkable floor is known by construction.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 #[path = "common/rooms.rs"]
 mod rooms;
 

@@ -1,5 +1,7 @@
 //! Habitat's own navmesh files: what we read, ask and write is what habitat-sim answers.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod common;
 
 use covista::navmesh::NavMesh;

@@ -1,5 +1,7 @@
 //! The patch votes against answers that can be computed without them.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use covista::features::Level;
 use covista::features::homography::{Homography, inverse, multiply, project};
 use covista::overlap::patch_votes::{self, PatchGrid, exact_votes, partners, sampled_votes};

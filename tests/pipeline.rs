@@ -1,5 +1,7 @@
 //! From a seed to bytes: the same run twice, with one thread, one sample alone, and nothing on disk.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod common;
 
 use std::collections::BTreeMap;

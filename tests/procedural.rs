@@ -1,5 +1,7 @@
 //! The procedural flat: deterministic, well-formed, closed, and walkable from room to room.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use covista::scene::procedural::{ProceduralConfig, build, build_with};
 use covista::scene::{Primitive, Scene};
 use glam::{Vec3, vec3};

@@ -1,5 +1,7 @@
 //! Materials: the grid of 36 glTF cases that habitat-sim drew, case by case.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod common;
 
 use covista::camera::{Camera, Intrinsics};

@@ -1,5 +1,7 @@
 //! Colour against a sampler written on the CPU from the recipe of Habitat's pictures.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod common;
 
 use common::raycast::RayCaster;

@@ -1,5 +1,7 @@
 //! SIFT, matching and the texture measure against OpenCV, on pictures of our own (tests/fixtures/sift/make.py).
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::path::PathBuf;
 
 use covista::features::Level;

@@ -1,5 +1,7 @@
 //! The stream: deterministic draws, bounded memory, an end when dropped, errors passed on.
 
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -143,7 +145,12 @@ fn failures_reach_the_caller() {
         Err(StreamError::TooFewPairs { received: 2, needed: 4 })
     ));
 
-    let panics = || endless(Duration::ZERO).map(|item| item.and_then(|_| panic!("a decoder gave up")));
+    let panics = || {
+        (0..3).map(|index| {
+            assert!(index < 1, "a decoder gave up");
+            Ok::<_, String>(pair(index, 4))
+        })
+    };
     let mut stream = PairStream::spawn(panics, &config(), 0).unwrap();
     assert!(matches!(stream.next_batch(1), Err(StreamError::WorkerPanicked)));
 

@@ -1,4 +1,6 @@
 //! The loop learns: one batch by heart, from a loss of about 1, writing nothing.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "train")]
 
 use std::convert::Infallible;

@@ -1,4 +1,6 @@
 //! Checkpoints: whole or not at all, the newest whole one counts, and a resumed run is the same run.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "train")]
 
 use std::convert::Infallible;

@@ -23,7 +23,7 @@ pub enum Voters<'a> {
     All,
 }
 
-/// The partner of each patch under `h`. The grid must have at most [`MAX_SIDE`] patches along a side.
+/// The partner of each patch under `h`. The grid must have at most `MAX_SIDE` patches along a side.
 ///
 /// Points are computed in double precision and rounded to float before they are placed, as OpenCV's
 /// `perspectiveTransform` does; a denominator below the float epsilon gives (0, 0), and points behind

@@ -73,10 +73,9 @@ impl ScaleSpace {
 fn octave_count(width: usize, height: usize) -> usize {
     let least = width.min(height);
     let wanted = (libm::log2(least as f64) - 2.0).round_ties_even() as isize + 1;
-    let useful = (0..wanted.max(0) as usize)
+    (0..wanted.max(0) as usize)
         .take_while(|&o| least >> o > 2 * BORDER)
-        .count();
-    useful.max(0)
+        .count()
 }
 
 /// Blur that takes the doubled input to `sigma`.
