@@ -1,6 +1,6 @@
-//! Draws one view of a scene and writes its colour and its depth as grey pictures.
+//! Draws one view of a scene and writes its colour.
 //!
-//! `cargo run --release --example render_view -- SCENE.glb out.png` (or `procedural:7`)
+//! `cargo run --release --example render_view -- OUT [SCENE]` writes `OUT.png`.
 
 use covista::camera::Camera;
 use covista::render::{Gpu, GpuConfig, GpuScene, RenderConfig, Renderer};
@@ -9,8 +9,8 @@ use glam::DVec3;
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let source = arguments.next().unwrap_or_else(|| "procedural".to_owned());
-    let out = arguments.next().unwrap_or_else(|| "view.png".to_owned());
+    let out = format!("{}.png", arguments.next().unwrap_or_else(|| "render_view".to_owned()));
+    let source = arguments.next().unwrap_or_else(|| "procedural:1".to_owned());
     let scene = SceneSource::parse(&source)?.load(&SceneConfig::default())?;
     let bounds = scene
         .bounds()

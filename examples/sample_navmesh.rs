@@ -1,6 +1,6 @@
 //! Builds the navmesh of a room made here, samples positions on it and walks one sweep.
 //!
-//! `cargo run --release --example sample_navmesh -- map.png` also draws it.
+//! `cargo run --release --example sample_navmesh -- OUT` also draws it as `OUT.png`.
 
 use covista::camera::Intrinsics;
 use covista::navmesh::{NavMesh, NavMeshConfig};
@@ -45,8 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     println!("{} cameras at {:.2} m", sweep.cameras.len(), sweep.sensor_height_m);
-    if let Some(file) = std::env::args().nth(1) {
-        map.save(file)?;
+    if let Some(out) = std::env::args().nth(1) {
+        map.save(format!("{out}.png"))?;
     }
     Ok(())
 }
