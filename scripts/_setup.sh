@@ -29,8 +29,8 @@ ensure_rust() {
 # A Vulkan adapter: a GPU's driver if there is one, Mesa's software adapter (lavapipe) otherwise.
 ensure_adapter() {
   local loader icd
-  loader=$(ldconfig -p 2>/dev/null | grep -c 'libvulkan\.so\.1' || true)
-  icd=$(ls /usr/share/vulkan/icd.d/*.json /etc/vulkan/icd.d/*.json /usr/local/share/vulkan/icd.d/*.json 2>/dev/null | wc -l)
+  loader=$({ ldconfig -p 2>/dev/null || true; } | grep -c 'libvulkan\.so\.1' || true)
+  icd=$(find /usr/share/vulkan/icd.d /etc/vulkan/icd.d /usr/local/share/vulkan/icd.d -name '*.json' 2>/dev/null | wc -l || true)
   if [ "$loader" -eq 0 ] || [ "$icd" -eq 0 ]; then
     say "no Vulkan adapter found: Covista renders on Mesa's software adapter then"
     apt_install libvulkan1 mesa-vulkan-drivers
