@@ -99,6 +99,25 @@ mod tests {
     }
 
     #[test]
+    fn draws_are_frozen() {
+        let mut rng = Rng::stream(7, "golden", &[1, 2, 3]);
+        assert_eq!(
+            [rng.next_u64(), rng.next_u64()],
+            [644_441_862_196_034_173, 2_506_491_984_604_873_821]
+        );
+        assert_eq!(rng.unit().to_bits(), 4_605_218_860_910_629_307);
+        assert_eq!(rng.range(-2.0, 5.0).to_bits(), 4_616_955_223_705_366_089);
+        assert_eq!(
+            [rng.below(10), rng.below(1_000_003), rng.below(u64::MAX)],
+            [4, 195_500, 6_217_924_992_323_847_343]
+        );
+        assert_eq!(rng.normal().to_bits(), 4_611_841_478_544_363_813);
+        let mut items: Vec<u8> = (0..10).collect();
+        rng.shuffle(&mut items);
+        assert_eq!(items, [4, 2, 3, 0, 8, 1, 7, 9, 5, 6]);
+    }
+
+    #[test]
     fn below_is_even() {
         let mut rng = Rng::stream(0, "test", &[]);
         let mut counts = [0u32; 7];
