@@ -128,15 +128,21 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 
     let page = args.out.join("report.html");
     let set = NativeReader::open(&pairs_dir)?;
-    let mut input = PageInput::read(&set, SHOWN_PAIRS)?;
+    let input = PageInput::read(&set, SHOWN_PAIRS)?;
     #[cfg(feature = "train")]
-    if args.steps > 0 {
-        config.train.steps = args.steps;
-        config.train.seed = args.seed;
-        let tries = config.generate.max_positions_per_pair;
-        let pairs = kept.into_iter().map(Ok).chain(generator.into_pairs(tries));
-        input.training = Some(train_on(pairs, &config, &train_device, &stop)?);
-    }
+    let input = PageInput {
+        training: match args.steps {
+            0 => None,
+            steps => {
+                config.train.steps = steps;
+                config.train.seed = args.seed;
+                let tries = config.generate.max_positions_per_pair;
+                let pairs = kept.into_iter().map(Ok).chain(generator.into_pairs(tries));
+                Some(train_on(pairs, &config, &train_device, &stop)?)
+            }
+        },
+        ..input
+    };
     write_page(&input, &page)?;
     println!("5. page      {}", page.display());
     Ok(())
