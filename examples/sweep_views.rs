@@ -1,42 +1,41 @@
 //! The 24 views of one sweep as pictures, the first stop's eight headings first.
 //!
-//! `cargo run --release --example sweep_views -- SCENE SEED INDEX FOLDER [UP]` writes `FOLDER/000.png` to
-//! `023.png`, 224 x 224. UP is `y` or `z`, for stages whose file does not say which way is up.
+//! `cargo run --release --example sweep_views -- FOLDER [SCENE [SEED [INDEX [UP]]]]` writes `FOLDER/000.png`
+//! to `023.png`, 224 x 224, and prints the hash of each picture's pixels. UP is `y` or `z`, for stages whose
+//! file does not say which way is up.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
 use covista::config::Config;
+use covista::generate::PairGenerator;
 use covista::navmesh::NavMesh;
-use covista::render::{Gpu, GpuConfig, GpuScene, Renderer};
+use covista::render::{Gpu, GpuConfig};
 use covista::scene::SceneSource;
-use covista::sweep::sample_sweep;
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let [source, seed, index, folder, up @ ..] = args.as_slice() else {
-        anyhow::bail!("usage: sweep_views SCENE SEED INDEX FOLDER [UP]");
-    };
-    let (seed, index) = (seed.parse::<u64>()?, index.parse::<u64>()?);
-    let overrides: Vec<String> = up.iter().map(|up| format!("scene.up={up}")).collect();
+    let arg = |place: usize, default: &str| args.get(place).cloned().unwrap_or_else(|| default.to_owned());
+    let folder = arg(0, "sweep_views");
+    let (seed, index) = (arg(2, "1").parse()?, arg(3, "0").parse()?);
+    let overrides: Vec<String> = args.get(4).iter().map(|up| format!("scene.up={up}")).collect();
     let config = Config::load("covista", None, &overrides)?;
 
-    let scene = SceneSource::parse(source)?.load(&config.scene)?;
-    let navmesh = NavMesh::build(&scene, &config.navmesh)?;
+    let scene = SceneSource::parse(&arg(1, "procedural:1"))?.load(&config.scene)?;
+    let navmesh = Arc::new(NavMesh::build(&scene, &config.navmesh)?);
     let gpu = Gpu::new(&GpuConfig::default())?;
-    let renderer = Renderer::new(&gpu, &config.render)?;
-    let uploaded = GpuScene::upload(&gpu, &scene)?;
-
-    let intrinsics = config.render.intrinsics();
-    let sweep = sample_sweep(&navmesh, &config.sweep, intrinsics, seed, scene.hash_word(), index)
+    let generator = PairGenerator::new(&gpu, &scene, navmesh, config.generator(), seed)?;
+    let (_, views) = generator
+        .sweep_views(index)?
         .map_err(|refusal| anyhow::anyhow!("no sweep: {}", refusal.reason()))?;
-    let folder = Path::new(folder);
+
+    let folder = Path::new(&folder);
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    for (place, view) in renderer.render(&uploaded, &sweep.cameras)?.iter().enumerate() {
+    for (place, view) in views.iter().enumerate() {
         let path = folder.join(format!("{place:03}.png"));
-        let picture = view.center_crop(config.render.crop_px).color;
-        picture.save(&path).with_context(|| path.display().to_string())?;
+        view.color.save(&path).with_context(|| path.display().to_string())?;
+        println!("{}", &blake3::hash(view.color.as_raw()).to_hex()[..16]);
     }
-    println!("{} views of {} -> {}", sweep.cameras.len(), scene.name, folder.display());
     Ok(())
 }

@@ -4,6 +4,7 @@
 pub mod made;
 pub mod raycast;
 pub mod sampler;
+pub mod sweeps;
 
 use std::path::PathBuf;
 

@@ -6,10 +6,13 @@
 
 mod algebra;
 mod fit;
+mod fletcher;
+mod normal;
 mod plausible;
 mod refine;
 
 pub use algebra::{Homography, determinant, inverse, is_singular, multiply, normalized, project};
 pub use fit::{PointPair, fit, from_four};
+pub use fletcher::refine_fletcher;
 pub use plausible::is_plausible;
 pub use refine::refine;

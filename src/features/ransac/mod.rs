@@ -9,7 +9,7 @@ mod robust;
 mod sampling;
 mod score;
 
-pub use config::{RansacConfig, RansacMethod};
+pub use config::{Draws, RansacConfig, RansacMethod};
 
 use super::Level;
 use super::homography::{Homography, PointPair};

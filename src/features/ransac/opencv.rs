@@ -1,7 +1,7 @@
 //! The estimator of `cv2.findHomography(RANSAC)`, draws apart.
 
 use super::super::Level;
-use super::super::homography::{PointPair, fit, from_four, refine};
+use super::super::homography::{PointPair, fit, from_four, refine_fletcher};
 use super::sampling::Sampler;
 use super::score::{Columns, chosen};
 use super::{Estimate, RansacConfig};
@@ -19,7 +19,7 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
             inliers: vec![true; 4],
         });
     }
-    let mut sampler = Sampler::new(seed);
+    let mut sampler = Sampler::new(config.draws, seed);
     let (mut best, mut most) = (None, 3);
     let (mut iteration, mut limit) = (0, config.max_iterations);
     while iteration < limit {
@@ -39,7 +39,7 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
     }
     let inliers = columns.inliers(&best?, threshold2);
     let support = chosen(pairs, &inliers);
-    let homography = refine(&fit(&support).or(best)?, &support, REFINE_STEPS);
+    let homography = refine_fletcher(&fit(&support).or(best)?, &support, REFINE_STEPS);
     Some(Estimate {
         inliers: columns.inliers(&homography, threshold2),
         homography,

@@ -48,7 +48,7 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
 /// The best models of random samples, best first. A model that no fifth pair supports is none.
 fn finalists(columns: &Columns, pairs: &[PointPair], config: &RansacConfig, seed: u64) -> Vec<(Homography, Score)> {
     let threshold2 = (config.threshold_px * config.threshold_px) as f32;
-    let mut sampler = Sampler::new(seed);
+    let mut sampler = Sampler::new(config.draws, seed);
     let mut best: Vec<(Homography, Score)> = Vec::with_capacity(FINALISTS + 1);
     let (mut iteration, mut limit, mut most) = (0, config.max_iterations, 4);
     while iteration < limit {
