@@ -58,7 +58,7 @@ fn probe_distribution() {
     use covista::features::homography::inverse;
     use rayon::prelude::*;
     let cases: Vec<Case> = serde_json::from_slice(&std::fs::read("/tmp/fidelity/homographies.json").unwrap()).unwrap();
-    let theirs: Vec<Vec<(f64, f64)>> = serde_json::from_slice(&std::fs::read("/tmp/fidelity/dist50.json").unwrap()).unwrap();
+    let theirs: Vec<Vec<(f64, f64)>> = serde_json::from_slice(&std::fs::read(std::env::var("DIST").unwrap()).unwrap()).unwrap();
     let config = HomographyOverlapConfig {
         ransac: RansacConfig { method: RansacMethod::Opencv, ..RansacConfig::default() },
         votes: VoteRule::Exact,

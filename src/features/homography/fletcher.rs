@@ -5,13 +5,16 @@
 //! matters and not only the minimum.
 
 use super::algebra::Homography;
+use super::eigen::eigen;
 use super::fit::PointPair;
-use super::normal::{NormalEquations, normal_equations, solve, squared_error};
+use super::normal::{NormalEquations, normal_equations, solve_definite, squared_error};
 
 /// A step that gains less than this share of what the linear model promised raises the damping ...
 const POOR: f64 = 0.25;
 /// ... and one that gains more than this share halves it.
 const GOOD: f64 = 0.75;
+/// A pivot so many times above the cutoff of eigenvalues cannot hide an eigenvalue below it.
+const WELL_CONDITIONED: f64 = 1e5;
 
 /// At most `iterations` steps from `h`, which must be normalised; never worse than `h`.
 pub fn refine_fletcher(h: &Homography, pairs: &[PointPair], iterations: usize) -> Homography {
@@ -24,9 +27,7 @@ pub fn refine_fletcher(h: &Homography, pairs: &[PointPair], iterations: usize) -
         for i in 0..8 {
             system[i][i] += damping * scale[i];
         }
-        let Some(step) = solve(system, at.gradient) else {
-            break;
-        };
+        let step = solve_least(&system, &at.gradient);
         let mut candidate = best;
         for (value, change) in candidate.iter_mut().zip(step) {
             *value -= change;
@@ -71,12 +72,33 @@ fn nonzero(value: f64) -> f64 {
     if value.abs() > f64::EPSILON { value } else { 1.0 }
 }
 
+/// Least-squares solution of a symmetric system: directions whose eigenvalue is lost in rounding are left out, as
+/// OpenCV's `DECOMP_EIG` does. They are what a homography of nearly collinear points has too much of.
+fn solve_least(matrix: &[[f64; 8]; 8], right: &[f64; 8]) -> [f64; 8] {
+    let trace: f64 = (0..8).map(|i| matrix[i][i]).sum();
+    let least = 2.0 * f64::EPSILON * trace;
+    if let Some(solution) = solve_definite(*matrix, *right, WELL_CONDITIONED * least) {
+        return solution;
+    }
+    let (values, vectors) = eigen(*matrix);
+    let mut solution = [0.0; 8];
+    for (value, vector) in values.iter().zip(&vectors) {
+        if value.abs() > least {
+            let along: f64 = vector.iter().zip(right).map(|(a, b)| a * b).sum();
+            for (sum, component) in solution.iter_mut().zip(vector) {
+                *sum += along / value * component;
+            }
+        }
+    }
+    solution
+}
+
 /// The largest diagonal element of the inverse.
 fn largest_variance(matrix: &[[f64; 8]; 8]) -> f64 {
     (0..8)
-        .filter_map(|i| {
+        .map(|i| {
             let unit: [f64; 8] = std::array::from_fn(|j| f64::from(u8::from(i == j)));
-            solve(*matrix, unit).map(|column| column[i].abs())
+            solve_least(matrix, &unit)[i].abs()
         })
         .fold(f64::EPSILON, f64::max)
 }

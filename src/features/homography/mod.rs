@@ -5,6 +5,7 @@
 //! (Hartley and Zisserman, Multiple View Geometry, section 2.3).
 
 mod algebra;
+mod eigen;
 mod fit;
 mod fletcher;
 mod normal;

@@ -61,14 +61,15 @@ pub(super) fn squared_error(h: &Homography, pairs: &[PointPair]) -> f64 {
     pairs.iter().map(square).sum()
 }
 
-/// Solves a symmetric positive definite system by Cholesky factors; `None` when it is not definite.
-pub(super) fn solve(mut a: [[f64; 8]; 8], mut b: [f64; 8]) -> Option<[f64; 8]> {
+/// Solves a symmetric positive definite system by Cholesky factors; `None` when it is not definite, which is when a
+/// squared pivot is `least` or below.
+pub(super) fn solve_definite(mut a: [[f64; 8]; 8], mut b: [f64; 8], least: f64) -> Option<[f64; 8]> {
     for i in 0..8 {
         for j in 0..=i {
             let sum: f64 = (0..j).map(|k| a[i][k] * a[j][k]).sum();
             let rest = a[i][j] - sum;
             if i == j {
-                if rest.is_nan() || rest <= 0.0 {
+                if rest.is_nan() || rest <= least {
                     return None;
                 }
                 a[i][i] = rest.sqrt();

@@ -2,7 +2,7 @@
 
 use super::algebra::Homography;
 use super::fit::PointPair;
-use super::normal::{normal_equations, solve};
+use super::normal::{normal_equations, solve_definite};
 
 /// Minimises the sum of squared distances in the second picture over the eight free parameters
 /// (the last element stays 1), by at most `iterations` damped steps.
@@ -17,7 +17,7 @@ pub fn refine(h: &Homography, pairs: &[PointPair], iterations: usize) -> Homogra
         for (i, row) in system.iter_mut().enumerate() {
             row[i] += damping * row[i].max(1e-12);
         }
-        let Some(step) = solve(system, at.gradient) else {
+        let Some(step) = solve_definite(system, at.gradient, 0.0) else {
             damping *= 10.0;
             continue;
         };
