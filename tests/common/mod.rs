@@ -1,6 +1,7 @@
 //! What several test files share. Not every file uses every helper.
 #![allow(dead_code, reason = "each test binary uses a part of this module")]
 
+pub mod agreement;
 pub mod made;
 pub mod raycast;
 pub mod sampler;
