@@ -34,9 +34,9 @@ impl Quadratic {
         }
     }
 
-    /// Offset of the extremum from the sample: x, y, layer; zeros where the quadratic has none.
+    /// Offset of the extremum from the sample: x, y, layer.
     pub fn extremum(&self) -> [f32; 3] {
-        solve(self.hessian, self.gradient).map_or([0.0; 3], |offset| offset.map(|v| -v))
+        solve(self.hessian, self.gradient).map(|v| -v)
     }
 
     /// Absolute contrast at the extremum, unless it is too low or lies on an edge.
@@ -55,23 +55,25 @@ impl Quadratic {
     }
 }
 
-/// Solves a symmetric 3x3 system by Cramer's rule; `None` when the determinant is 0.
-///
-/// The systems are nearly singular, so the last bits of the minors decide where an extremum is and whether there is
-/// one. They are fused where OpenCV's build fuses them; `mul_add` gives the same bits on every machine.
-fn solve([[xx, xy, xs], [_, yy, ys], [_, _, ss]]: [[f32; 3]; 3], [x, y, s]: [f32; 3]) -> Option<[f32; 3]> {
-    let minor = |a: f32, b: f32, c: f32, d: f32| a * b - c * d;
-    let sum = |a: [f32; 2], b: [f32; 2], c: [f32; 2]| a[0] * a[1] - b[0] * b[1] + c[0] * c[1];
-    let yy_ss = minor(yy, ss, ys, ys);
-    let determinant = sum([xx, yy_ss], [xy, minor(xy, ss, xs, ys)], [xs, minor(xy, ys, xs, yy)]);
-    if determinant == 0.0 {
-        return None;
+/// Solves a 3x3 system by elimination with partial pivoting; zeros when it is singular, as OpenCV returns.
+fn solve(mut a: [[f32; 3]; 3], mut b: [f32; 3]) -> [f32; 3] {
+    for i in 0..3 {
+        let pivot = (i + 1..3).fold(i, |best, r| if a[r][i].abs() > a[best][i].abs() { r } else { best });
+        if a[pivot][i].abs() < f32::EPSILON * 10.0 {
+            return [0.0; 3];
+        }
+        a.swap(i, pivot);
+        b.swap(i, pivot);
+        for r in i + 1..3 {
+            let factor = a[r][i] / a[i][i];
+            for c in i + 1..3 {
+                a[r][c] -= factor * a[i][c];
+            }
+            b[r] -= factor * b[i];
+        }
     }
-    let scale = 1.0 / determinant;
-    let (y_ss, y_ys, xy_s) = (minor(y, ss, ys, s), minor(y, ys, yy, s), minor(xy, s, y, xs));
-    Some([
-        scale * sum([x, yy_ss], [xy, y_ss], [xs, y_ys]),
-        scale * sum([xx, y_ss], [x, minor(xy, ss, ys, xs)], [xs, xy_s]),
-        scale * sum([xx, -y_ys], [xy, xy_s], [x, minor(xy, ys, yy, xs)]),
-    ])
+    let z = b[2] / a[2][2];
+    let y = (b[1] - a[1][2] * z) / a[1][1];
+    let x = (b[0] - a[0][1] * y - a[0][2] * z) / a[0][0];
+    [x, y, z]
 }
