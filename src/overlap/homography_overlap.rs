@@ -4,9 +4,10 @@
 //! and its inverse; the smaller direction decides (MIMIC supplement 2.2). It takes features of images
 //! alone, so it cannot peek at depth or pose.
 
-use super::config::{HomographyOverlapConfig, VoteRule};
+use super::config::{HomographyOverlapConfig, Measure, VoteRule};
 use super::homography_votes::{Voters, homography_votes};
-use super::patch_votes::{self, PatchGrid};
+use super::patch_votes::{self, PatchGrid, PatchMap};
+use super::phase_free::{area_inside, phase_free_votes};
 use super::refusal::Refusal;
 use super::view_features::{ViewFeatures, WORKING_SIZE};
 use crate::features::Level;
@@ -41,17 +42,30 @@ pub fn homography_overlap(
     config: &HomographyOverlapConfig,
     seed: u64,
 ) -> HomographyOverlap {
-    let level = Level::new();
-    let mut found = HomographyOverlap::default();
     if first.keypoints.is_empty() || second.keypoints.is_empty() {
-        return found.refuse(Refusal::NoDescriptors);
+        return HomographyOverlap::default().refuse(Refusal::NoDescriptors);
     }
-    let matches = match_views(level, first, second, config);
-    found.matches = matches.len();
+    let matches = match_views(Level::new(), first, second, config);
+    overlap_of_matches(first, second, &matches, config, seed)
+}
+
+/// The part of [`homography_overlap`] after the matching, which is the same for every seed.
+pub fn overlap_of_matches(
+    first: &ViewFeatures,
+    second: &ViewFeatures,
+    matches: &[Match],
+    config: &HomographyOverlapConfig,
+    seed: u64,
+) -> HomographyOverlap {
+    let level = Level::new();
+    let mut found = HomographyOverlap {
+        matches: matches.len(),
+        ..HomographyOverlap::default()
+    };
     if matches.len() < config.min_matches {
         return found.refuse(Refusal::TooFewMatches);
     }
-    let Some(estimate) = homography_of(level, first, second, &matches, config, seed) else {
+    let Some(estimate) = homography_of(level, first, second, matches, config, seed) else {
         return found.refuse(Refusal::NoHomography);
     };
     found.inliers = estimate.inlier_count();
@@ -115,7 +129,7 @@ pub fn homography_of(
     estimate(level, &pairs, &config.ransac, seed)
 }
 
-/// The patch votes of a homography and its inverse.
+/// The overlap and the patch partners of a homography and its inverse.
 pub fn vote(
     level: Level,
     homography: &Homography,
@@ -125,16 +139,35 @@ pub fn vote(
 ) -> (Overlap, Correspondence) {
     let grid = PatchGrid::new(WORKING_SIZE);
     let mut rng = Rng::stream(seed, "votes", &[]);
-    let mut votes_of = |h| {
-        let voters = match config.votes {
-            VoteRule::Sampled => Voters::Sampled(config.samples, &mut rng),
-            VoteRule::Exact => Voters::All,
-        };
-        homography_votes(level, grid, h, voters)
+    let mut votes_of = |h| match config.votes {
+        VoteRule::Sampled => published(
+            grid,
+            homography_votes(level, grid, h, Voters::Sampled(config.samples, &mut rng)),
+        ),
+        VoteRule::Exact => published(grid, homography_votes(level, grid, h, Voters::All)),
+        VoteRule::PhaseFree => phase_free_votes(level, grid, h),
     };
-    let (there, back) = (votes_of(homography), votes_of(back));
-    (
-        patch_votes::overlap(grid, &there, &back),
-        patch_votes::correspondence(grid, &there, &back),
-    )
+    let (there, back_again) = (votes_of(homography), votes_of(back));
+    let correspondence = if there.1 < back_again.1 {
+        patch_votes::forward(grid, &there.0)
+    } else {
+        patch_votes::backward(grid, &back_again.0)
+    };
+    let overlap = match config.measure {
+        Measure::Patches => Overlap {
+            first_to_second: there.1,
+            second_to_first: back_again.1,
+        },
+        Measure::Area => Overlap {
+            first_to_second: area_inside(level, grid, homography),
+            second_to_first: area_inside(level, grid, back),
+        },
+    };
+    (overlap, correspondence)
+}
+
+/// A map and its share of patches with a partner.
+fn published(grid: PatchGrid, map: PatchMap) -> (PatchMap, f64) {
+    let share = patch_votes::partners(&map) as f64 / grid.len().max(1) as f64;
+    (map, share)
 }

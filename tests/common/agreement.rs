@@ -28,7 +28,11 @@ pub fn agree(a: &Keypoint, b: &Keypoint) -> bool {
 }
 
 fn distance(a: &Descriptor, b: &Descriptor) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2)).sum::<f64>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2))
+        .sum::<f64>()
+        .sqrt()
 }
 
 impl Agreement {
@@ -42,11 +46,9 @@ impl Agreement {
             let near: Vec<usize> = (from(keypoint.x - 0.5)..from(keypoint.x + 0.5))
                 .filter(|&i| agree(&ours.keypoints[i], keypoint))
                 .collect();
-            let nearest = near
-                .iter()
-                .min_by(|&&i, &&j| {
-                    distance(&ours.descriptors[i], descriptor).total_cmp(&distance(&ours.descriptors[j], descriptor))
-                });
+            let nearest = near.iter().min_by(|&&i, &&j| {
+                distance(&ours.descriptors[i], descriptor).total_cmp(&distance(&ours.descriptors[j], descriptor))
+            });
             let Some(&nearest) = nearest else { continue };
             self.found += 1;
             self.identical_keypoints += usize::from(near.iter().any(|&i| ours.keypoints[i] == *keypoint));
@@ -61,7 +63,11 @@ impl Agreement {
     pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.distances.clone();
         sorted.sort_by(f64::total_cmp);
-        sorted.get((share * sorted.len() as f64) as usize).or(sorted.last()).copied().unwrap_or(0.0)
+        sorted
+            .get((share * sorted.len() as f64) as usize)
+            .or(sorted.last())
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// One line of figures; `compared` is how many of their keypoints were looked for.
@@ -70,9 +76,15 @@ impl Agreement {
         format!(
             "{name:24} {:6} keypoints, theirs {:6}; found {:.2} % of {compared}, bit-identical {:.1} %; descriptors \
              identical {:.1} %, within 1 {:.1} %, distance median {:.2} 90 % {:.2} 99 % {:.2} (of {LENGTH})",
-            self.counts.0, self.counts.1, percent(self.found), percent(self.identical_keypoints),
-            percent(self.identical), percent(self.within_one),
-            self.quantile(0.5), self.quantile(0.9), self.quantile(0.99)
+            self.counts.0,
+            self.counts.1,
+            percent(self.found),
+            percent(self.identical_keypoints),
+            percent(self.identical),
+            percent(self.within_one),
+            self.quantile(0.5),
+            self.quantile(0.9),
+            self.quantile(0.99)
         )
     }
 }
@@ -94,6 +106,9 @@ pub fn read_sift(bytes: &[u8]) -> Features {
             octave: i32::from_le_bytes(word(i + 5)),
         })
         .collect();
-    let descriptors = bytes[4 + 24 * n..].chunks_exact(128).map(|d| Descriptor::try_from(d).unwrap()).collect();
+    let descriptors = bytes[4 + 24 * n..]
+        .chunks_exact(128)
+        .map(|d| Descriptor::try_from(d).unwrap())
+        .collect();
     Features { keypoints, descriptors }
 }

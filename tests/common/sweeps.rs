@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use covista::config::Config;
+use covista::features::Level;
 use covista::generate::PairGenerator;
 use covista::navmesh::NavMesh;
 use covista::overlap::{
-    GeometricOverlapConfig, HomographyOverlapConfig, ViewFeatures, geometric_overlap, view_features,
+    GeometricOverlapConfig, HomographyOverlapConfig, ViewFeatures, geometric_overlap, match_views, overlap_of_matches,
+    view_features,
 };
 use covista::render::Gpu;
 use covista::scene::SceneSource;
-use covista::select::{SelectConfig, select_measuring_all};
+use covista::select::pair_seed;
 use covista::view::View;
 use rayon::prelude::*;
 use serde::Deserialize;
@@ -82,13 +84,17 @@ fn load() -> Vec<Set> {
         let peer: Peer = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let (pictures, views): (Vec<image::RgbImage>, _) = if peer.source.scene.starts_with("fixtures/") {
-            let Some(folder) = super::shared(&peer.source.scene) else { continue };
+            let Some(folder) = super::shared(&peer.source.scene) else {
+                continue;
+            };
             let picture = |i| image::open(folder.join(format!("{i:03}.png"))).unwrap().to_rgb8();
             ((0..24).into_par_iter().map(picture).collect(), Vec::new())
         } else {
             let Some(gpu) = &gpu else { continue };
             if drawn.as_ref().is_none_or(|(scene, _)| *scene != peer.source.scene) {
-                let Some(generator) = generator(gpu, &peer.source) else { continue };
+                let Some(generator) = generator(gpu, &peer.source) else {
+                    continue;
+                };
                 drawn = Some((peer.source.scene.clone(), generator));
             }
             let (_, generator) = drawn.as_ref().unwrap();
@@ -107,8 +113,16 @@ fn load() -> Vec<Set> {
             );
         }
         let config = HomographyOverlapConfig::default();
-        let features = pictures.par_iter().map(|picture| view_features(picture, &config)).collect();
-        sets.push(Set { name, peer, features, views });
+        let features = pictures
+            .par_iter()
+            .map(|picture| view_features(picture, &config))
+            .collect();
+        sets.push(Set {
+            name,
+            peer,
+            features,
+            views,
+        });
     }
     sets
 }
@@ -128,25 +142,54 @@ fn generator(gpu: &Gpu, source: &Source) -> Option<PairGenerator> {
 }
 
 impl Set {
-    /// The overlap of all pairs, whatever the gates say.
-    pub fn table(&self, config: &HomographyOverlapConfig, seed: u64) -> Table {
-        let (first, second) = self.features.split_at(8);
-        select_measuring_all(first, second, config, &SelectConfig::default(), seed).overlaps
-    }
-
-    /// One table a seed.
+    /// The overlap of all pairs, whatever the gates say: one table a seed. Matches do not depend on the seed and are
+    /// made once.
     pub fn tables(&self, config: &HomographyOverlapConfig, seeds: u64) -> Vec<Table> {
-        (0..seeds).into_par_iter().map(|seed| self.table(config, seed)).collect()
+        let (first, second) = self.features.split_at(8);
+        let pair = |pair: usize| -> Vec<Option<f64>> {
+            let (i, j) = (pair / 16, pair % 16);
+            let (a, b) = (&first[i], &second[j]);
+            if a.keypoints.is_empty() || b.keypoints.is_empty() {
+                return vec![None; seeds as usize];
+            }
+            let matches = match_views(Level::new(), a, b, config);
+            (0..seeds)
+                .map(|seed| {
+                    overlap_of_matches(a, b, &matches, config, pair_seed(seed, i, j))
+                        .overlap
+                        .map(|o| o.min())
+                })
+                .collect()
+        };
+        let cells: Vec<Vec<Option<f64>>> = (0..128).into_par_iter().map(pair).collect();
+        let table = |seed: usize| {
+            (0..8)
+                .map(|i| (0..16).map(|j| cells[i * 16 + j][seed]).collect())
+                .collect()
+        };
+        (0..seeds as usize).map(table).collect()
     }
 
-    /// The geometric truth of the published patch rule; `None` for a set of pictures alone.
+    /// The geometric truth of the published patch rule where OpenCV has an overlap; `None` for a set of pictures alone.
     pub fn truth(&self) -> Option<Table> {
         if self.views.is_empty() {
             return None;
         }
         let config = GeometricOverlapConfig::default();
-        let one = |i: usize, j: usize| Some(geometric_overlap(&self.views[i], &self.views[8 + j], &config).patches.min());
-        Some((0..8).into_par_iter().map(|i| (0..16).map(|j| one(i, j)).collect()).collect())
+        let one = |i: usize, j: usize| {
+            self.peer.mean[i][j]?;
+            Some(
+                geometric_overlap(&self.views[i], &self.views[8 + j], &config)
+                    .patches
+                    .min(),
+            )
+        };
+        Some(
+            (0..8)
+                .into_par_iter()
+                .map(|i| (0..16).map(|j| one(i, j)).collect())
+                .collect(),
+        )
     }
 }
 
@@ -174,7 +217,10 @@ fn over_cells(tables: &[Table], figure: impl Fn(&[f64]) -> f64) -> Table {
 
 /// The pair with the smallest overlap in the published range; the first of equal ones.
 pub fn choice(table: &Table) -> Option<[usize; 2]> {
-    let cells = table.iter().enumerate().flat_map(|(i, row)| row.iter().enumerate().map(move |(j, v)| (i, j, *v)));
+    let cells = table
+        .iter()
+        .enumerate()
+        .flat_map(|(i, row)| row.iter().enumerate().map(move |(j, v)| (i, j, *v)));
     cells
         .filter_map(|(i, j, v)| v.filter(|v| in_range(*v)).map(|v| (v, [i, j])))
         .min_by(|a, b| a.0.total_cmp(&b.0))
@@ -192,7 +238,9 @@ pub struct Share(pub usize, pub usize);
 
 impl Share {
     pub fn of(outcomes: impl Iterator<Item = bool>) -> Self {
-        outcomes.fold(Self::default(), |Self(yes, all), outcome| Self(yes + usize::from(outcome), all + 1))
+        outcomes.fold(Self::default(), |Self(yes, all), outcome| {
+            Self(yes + usize::from(outcome), all + 1)
+        })
     }
 
     pub fn value(self) -> f64 {

@@ -50,4 +50,3 @@ fn rotate<const N: usize>(a: &mut [[f64; N]; N], vectors: &mut [[f64; N]; N], p:
         vectors[q][k] = sin * x + cos * y;
     }
 }
-

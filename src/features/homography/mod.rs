@@ -15,5 +15,6 @@ mod refine;
 pub use algebra::{Homography, determinant, inverse, is_singular, multiply, normalized, project};
 pub use fit::{PointPair, fit, from_four};
 pub use fletcher::refine_fletcher;
+pub(super) use normal::gauss_newton_step;
 pub use plausible::is_plausible;
 pub use refine::refine;

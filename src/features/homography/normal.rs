@@ -49,7 +49,12 @@ pub(super) fn normal_equations(h: &Homography, pairs: &[PointPair]) -> NormalEqu
             matrix[i][j] = matrix[j][i];
         }
     }
-    NormalEquations { matrix, gradient, error, largest }
+    NormalEquations {
+        matrix,
+        gradient,
+        error,
+        largest,
+    }
 }
 
 /// Sum of squared residuals of all pairs at `h`.
@@ -89,3 +94,10 @@ pub(super) fn solve_definite(mut a: [[f64; 8]; 8], mut b: [f64; 8], least: f64) 
     Some(b)
 }
 
+/// One Gauss-Newton step, damped just enough to be defined.
+pub(in crate::features) fn gauss_newton_step(mut matrix: [[f64; 8]; 8], gradient: [f64; 8]) -> Option<[f64; 8]> {
+    for (i, row) in matrix.iter_mut().enumerate() {
+        row[i] += 1e-6 * row[i] + 1e-12;
+    }
+    solve_definite(matrix, gradient, 0.0)
+}
