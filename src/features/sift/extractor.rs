@@ -6,7 +6,7 @@ use fearless_simd::Level;
 use image::GrayImage;
 
 use super::descriptor::{Descriptor, DescriptorScratch, Frame, GROUP, describe};
-use super::detect::{Extremum, Scratch, extrema};
+use super::detect::{Extremum, extrema};
 use super::orientation::orientations;
 use super::params::SiftParams;
 use super::scale_space::ScaleSpace;
@@ -43,7 +43,6 @@ pub struct Sift {
     params: SiftParams,
     level: Level,
     space: ScaleSpace,
-    scratch: Scratch,
     extrema: Vec<Extremum>,
     descriptors: Box<DescriptorScratch>,
     /// Keypoints in the order in which they are described.
@@ -62,7 +61,6 @@ impl Sift {
             params,
             level,
             space: ScaleSpace::default(),
-            scratch: Scratch::default(),
             extrema: Vec::new(),
             descriptors: Box::default(),
             order: Vec::new(),
@@ -78,7 +76,7 @@ impl Sift {
         let mut keypoints = Vec::new();
         for (index, octave) in self.space.octaves().iter().enumerate() {
             self.extrema.clear();
-            extrema(self.level, octave, &self.params, &mut self.scratch, &mut self.extrema);
+            extrema(self.level, octave, &self.params, &mut self.extrema);
             for extremum in &self.extrema {
                 let base = unoriented(extremum, index, &self.params);
                 let scale = base.size * 0.5 / (1u64 << index) as f32;

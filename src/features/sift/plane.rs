@@ -41,7 +41,7 @@ impl Plane {
     }
 
     /// The pixel in column `x`, row `y`.
-    #[inline(always)]
+    #[cfg(test)]
     pub fn at(&self, x: usize, y: usize) -> f32 {
         self.data[y * self.stride + x]
     }
