@@ -3,9 +3,9 @@
 //! The same rule and the same draws as [`patch_votes`](super::patch_votes), many points at a time.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, f32x16, f64x8, i32x16, mask32x16, u8x64};
+use fearless_simd::{Level, dispatch, f32x16, f64x8, i32x16, mask32x16, u8x64, u16x32, u32x16};
 
-use super::certain_patches::certain_patches;
+use super::certain_patches::{SIDE, certain_patches};
 use super::patch_votes::{Claims, PATCH, PATCH_PIXELS, PatchGrid, PatchMap, draw_pixels};
 use crate::features::homography::Homography;
 use crate::rng::Rng;
@@ -39,17 +39,18 @@ pub fn homography_votes(level: Level, grid: PatchGrid, h: &Homography, voters: V
 
 #[inline(always)]
 fn votes<S: Simd>(simd: S, grid: PatchGrid, h: &Homography, mut voters: Voters<'_>) -> PatchMap {
-    let certain = certain_patches(grid, h);
+    let certain = certain_patches(simd, grid, h);
     let mut pixels: [u8; PATCH_PIXELS] = std::array::from_fn(|i| i as u8);
-    let mut labels = [NONE; PATCH_PIXELS];
+    let mut labels: Labels = [NONE; _];
     let n = match &voters {
         Voters::Sampled(samples, _) => (*samples).min(PATCH_PIXELS),
         Voters::All => PATCH_PIXELS,
     };
     let mut claims = Claims::new(grid);
     let mut undrawn = Undrawn::default();
-    for (patch, certain) in certain[..grid.len()].iter().enumerate() {
-        if let Some(label) = certain.filter(|_| n > 0) {
+    let side = grid.side as usize;
+    for patch in 0..grid.len() {
+        if let Some(label) = certain[patch / side * SIDE + patch % side].filter(|_| n > 0) {
             undrawn.patches += 1;
             claims.claim(label);
             continue;
@@ -59,12 +60,12 @@ fn votes<S: Simd>(simd: S, grid: PatchGrid, h: &Homography, mut voters: Voters<'
             draw_pixels(rng, &mut pixels[..n]);
         }
         let corner = grid.corner(patch);
-        let blocks = n.div_ceil(BLOCK) * BLOCK;
-        let places = pixels[..blocks].as_chunks().0.iter();
-        for (pixels, labels) in places.zip(labels[..blocks].as_chunks_mut().0) {
+        let blocks = pixels.as_chunks().0.iter().take(n.div_ceil(BLOCK));
+        for (block, pixels) in blocks.enumerate() {
+            let labels = &mut labels[block * BLOCK..block * BLOCK + WIDE];
             place(simd, h, grid, corner, pixels, labels);
         }
-        labels[n..blocks].fill(NONE);
+        labels[n..].fill(NONE);
         claims.claim(u16::from(winner(simd, grid.out() as u8, &labels, n)));
     }
     if let Voters::Sampled(_, rng) = &mut voters {
@@ -99,8 +100,12 @@ impl Undrawn {
 
 /// Pixels placed at once.
 const BLOCK: usize = 16;
+/// Labels compared at once, and written at once.
+const WIDE: usize = 64;
+/// A label for each pixel of a patch, and room for the last vector that is written.
+type Labels = [u8; PATCH_PIXELS + WIDE - BLOCK];
 
-/// The labels of some pixels of the patch at `corner`.
+/// The labels of some pixels of the patch at `corner`; those beyond [`BLOCK`] are of no meaning.
 #[inline(always)]
 fn place<S: Simd>(
     simd: S,
@@ -108,7 +113,7 @@ fn place<S: Simd>(
     grid: PatchGrid,
     corner: (u32, u32),
     pixels: &[u8; BLOCK],
-    labels: &mut [u8; BLOCK],
+    labels: &mut [u8],
 ) {
     let (mut x, mut y) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
     for i in 0..BLOCK {
@@ -130,13 +135,10 @@ fn place<S: Simd>(
     let row = whole_patches(simd, py, inside);
     let column = whole_patches(simd, px, inside);
     let label = row * i32x16::splat(simd, grid.side as i32) + column;
-    let mut wide = [0i32; BLOCK];
-    inside
-        .select(label, i32x16::splat(simd, i32::from(grid.out())))
-        .store_slice(&mut wide);
-    for (label, wide) in labels.iter_mut().zip(wide) {
-        *label = wide as u8;
-    }
+    let label = inside.select(label, i32x16::splat(simd, i32::from(grid.out())));
+    let none = u16x32::splat(simd, 0);
+    let half = simd.relaxed_narrow_u32x16(label.bitcast(), u32x16::splat(simd, 0));
+    simd.relaxed_narrow_u16x32(half, none).store_slice(labels);
 }
 
 /// The map of eight points.
@@ -159,14 +161,11 @@ fn whole_patches<S: Simd>(simd: S, v: f32x16<S>, inside: mask32x16<S>) -> i32x16
     inside.select(patches, f32x16::splat(simd, 0.0)).to_int()
 }
 
-/// Labels compared at once.
-const WIDE: usize = 64;
-
 /// The label that reaches the highest count first among the first `n`; the rest must be [`NONE`].
 ///
 /// Of labels that occur equally often, that is the one whose last vote comes first.
 #[inline(always)]
-fn winner<S: Simd>(simd: S, out: u8, labels: &[u8; PATCH_PIXELS], n: usize) -> u8 {
+fn winner<S: Simd>(simd: S, out: u8, labels: &Labels, n: usize) -> u8 {
     const PARTS: usize = PATCH_PIXELS / WIDE;
     let parts = n.div_ceil(WIDE);
     // Places whose label has not been counted yet.
@@ -227,7 +226,7 @@ mod tests {
         for round in 0..4000 {
             let n = [0, 1, 2, 63, 64, 65, 100, 128, 200, 256][round % 10];
             let kinds = 1 + rng.below(6);
-            let mut labels = [NONE; PATCH_PIXELS];
+            let mut labels: Labels = [NONE; _];
             for label in &mut labels[..n] {
                 *label = rng.below(kinds) as u8 * 39;
             }

@@ -55,6 +55,7 @@ pub fn match_descriptors(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::sift::Descriptor;
 
     fn noise(n: usize, seed: u64) -> Vec<Descriptor> {
         let mut state = seed;
