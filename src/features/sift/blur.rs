@@ -27,8 +27,17 @@ pub(super) fn half_kernel(sigma: f64) -> Vec<f32> {
 
 /// Reflection without repeating the edge (`dcb|abcd|cba`), for any distance and size.
 pub(super) fn reflect(i: isize, n: usize) -> usize {
-    if (0..n as isize).contains(&i) {
-        return i as usize;
+    let last = n as isize - 1;
+    // Once is enough nearly always, and needs no division.
+    let once = if i < 0 {
+        -i
+    } else if i > last {
+        2 * last - i
+    } else {
+        i
+    };
+    if (0..=last).contains(&once) {
+        return once as usize;
     }
     if n == 1 {
         return 0;

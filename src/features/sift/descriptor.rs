@@ -15,7 +15,10 @@ pub(super) const SIDE: usize = CELLS + 2;
 /// Upper left cells of four that share a sample, rounded up to a power of two.
 const PLACES: usize = 32;
 /// Orientation bins of all cells in raster order, border included, and a rest that is never read.
-type Histogram = [f32; (PLACES + SIDE + 2) * CELL_BINS];
+/// Aligned, so that two cells that share a vector lie in few cache lines.
+#[repr(align(64))]
+#[derive(Clone, Copy)]
+struct Histogram([f32; (PLACES + SIDE + 2) * CELL_BINS]);
 
 /// Where and how a descriptor is taken, in pixels of its plane.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +52,7 @@ pub(super) fn describe(
     dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
         let mut windows: [Option<Window<'_>>; GROUP] =
             std::array::from_fn(|k| keypoints.get(k).map(|(plane, frame)| Window::new(plane, *frame)));
-        let mut histograms: [Histogram; GROUP] = [[0.0; _]; GROUP];
+        let mut histograms: [Histogram; GROUP] = [Histogram([0.0; _]); GROUP];
         loop {
             let mut n = 0;
             for (window, samples) in windows.iter_mut().zip(&mut scratch.samples) {
@@ -92,7 +95,7 @@ fn accumulate<S: Simd>(simd: S, samples: &[Samples; GROUP], n: usize, histograms
             let weight = |cell: usize| f32x8::splat(simd, samples.weights[cell][i]);
             let start = samples.cell[i] as usize % PLACES * CELL_BINS;
             for (row, left) in [(start, 0), (start + SIDE * CELL_BINS, 2)] {
-                let cells = &mut histogram[row..row + 2 * CELL_BINS];
+                let cells = &mut histogram.0[row..row + 2 * CELL_BINS];
                 let weights: f32x16<S> = weight(left).combine(weight(left + 1));
                 (f32x16::from_slice(simd, cells) + weights * share).store_slice(cells);
             }
@@ -106,7 +109,7 @@ fn quantise(histogram: &Histogram) -> Descriptor {
     let mut values = [0.0f32; CELLS * CELLS * CELL_BINS];
     for (row, out) in values.chunks_exact_mut(CELLS * CELL_BINS).enumerate() {
         let start = ((row + 1) * SIDE + 1) * CELL_BINS;
-        out.copy_from_slice(&histogram[start..start + CELLS * CELL_BINS]);
+        out.copy_from_slice(&histogram.0[start..start + CELLS * CELL_BINS]);
     }
     let limit = length(&values) * CLAMP;
     for value in &mut values {

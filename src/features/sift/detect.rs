@@ -1,7 +1,7 @@
 //! Extrema of the difference-of-Gaussians space, fitted to sub-pixel accuracy.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, f32x16};
+use fearless_simd::{Level, dispatch, f32x16, mask32x16};
 
 use super::blur::load;
 use super::params::{BORDER, MAX_STEPS, SiftParams};
@@ -23,7 +23,7 @@ pub(super) struct Extremum {
     pub response: f32,
 }
 
-/// A sample that exceeds the threshold and its nearest neighbours.
+/// A sample beyond the threshold and its neighbours in the layers that are stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     layer: usize,
@@ -67,7 +67,10 @@ impl Search {
             self.difference(simd, gauss, self.next + 1);
             if self.next >= BORDER {
                 for layer in 1..=self.layers {
-                    self.mark(simd, layer, self.next, out);
+                    simd.vectorize(
+                        #[inline(always)]
+                        || self.mark(simd, layer, self.next, out),
+                    );
                 }
             }
             self.next += 1;
@@ -97,43 +100,41 @@ impl Search {
         }
     }
 
-    /// Notes the columns that exceed the threshold and six neighbours: the cheap part of the test.
+    /// Notes the columns that exceed the threshold and all their neighbours in the lines at hand.
     #[inline(always)]
     fn mark<S: Simd>(&self, simd: S, layer: usize, row: usize, out: &mut Vec<Candidate>) {
         let threshold = f32x16::splat(simd, self.threshold);
-        // The coarsest layer has no line of differences above it: it stands in for that itself.
-        let coarser = (layer + 1).min(self.layers);
-        let places = [
-            (layer, row - 1),
-            (layer, row),
-            (layer, row + 1),
-            (layer - 1, row),
-            (coarser, row),
-        ];
-        let [up, here, down, finer, coarser] = places.map(|(layer, row)| {
-            let place = self.place(layer, row);
-            &self.lines[place - LANES..place - LANES + self.length]
+        let [here, finer, coarser] = [layer, layer - 1, (layer + 1).min(self.layers)].map(|layer| {
+            // Above the coarsest layer there are no differences yet: it stands in for that itself.
+            [row, row - 1, row + 1].map(|row| {
+                let place = self.place(layer, row);
+                &self.lines[place - LANES..place - LANES + self.length]
+            })
         });
         for x in (LANES..self.length - LANES).step_by(LANES) {
-            let value = load(simd, here, x);
+            let value = load(simd, here[0], x);
             if !value.abs().simd_gt(threshold).any_true() {
                 continue;
             }
-            let (mut most, mut least) = (value, value);
-            for beside in [
-                load(simd, up, x),
-                load(simd, down, x),
-                load(simd, here, x - 1),
-                load(simd, here, x + 1),
-                load(simd, finer, x),
-                load(simd, coarser, x),
-            ] {
-                most = most.max(beside);
-                least = least.min(beside);
+            // Six neighbours rule out almost all.
+            let mut range = Range::of(value);
+            range.widen(simd, here[0], x - 1);
+            range.widen(simd, here[0], x + 1);
+            range.widen(simd, here[1], x);
+            range.widen(simd, here[2], x);
+            range.widen(simd, finer[0], x);
+            range.widen(simd, coarser[0], x);
+            if !range.ends_at(value, threshold).any_true() {
+                continue;
             }
-            let high = value.simd_ge(most) & value.simd_gt(threshold);
-            let low = value.simd_le(least) & value.simd_lt(-threshold);
-            let mut marked = (high | low).to_bitmask();
+            for line in [
+                here[1], here[2], finer[0], finer[1], finer[2], coarser[0], coarser[1], coarser[2],
+            ] {
+                range.widen(simd, line, x - 1);
+                range.widen(simd, line, x);
+                range.widen(simd, line, x + 1);
+            }
+            let mut marked = range.ends_at(value, threshold).to_bitmask();
             while marked != 0 {
                 let column = x - LANES + marked.trailing_zeros() as usize;
                 marked &= marked - 1;
@@ -142,6 +143,35 @@ impl Search {
                 }
             }
         }
+    }
+}
+
+/// Least and greatest of some values, lane by lane.
+struct Range<S: Simd> {
+    least: f32x16<S>,
+    most: f32x16<S>,
+}
+
+impl<S: Simd> Range<S> {
+    #[inline(always)]
+    fn of(value: f32x16<S>) -> Self {
+        Self {
+            least: value,
+            most: value,
+        }
+    }
+
+    #[inline(always)]
+    fn widen(&mut self, simd: S, line: &[f32], x: usize) {
+        let value = load(simd, line, x);
+        self.least = self.least.min(value);
+        self.most = self.most.max(value);
+    }
+
+    /// Lanes in which a value beyond the threshold is the greatest or the least.
+    #[inline(always)]
+    fn ends_at(&self, value: f32x16<S>, threshold: f32x16<S>) -> mask32x16<S> {
+        (value.simd_ge(self.most) & value.simd_gt(threshold)) | (value.simd_le(self.least) & value.simd_lt(-threshold))
     }
 }
 

@@ -5,13 +5,13 @@
 use std::ops::Range;
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch};
+use fearless_simd::{Level, dispatch, f32x16};
 use image::GrayImage;
 
-use super::blur::{BlurScratch, ROWS, blur_rows, half_kernel};
+use super::blur::{BlurScratch, ROWS, blur_rows, half_kernel, load};
 use super::detect::{Candidate, Search};
 use super::params::{BORDER, INPUT_SIGMA, MAX_LAYERS, SiftParams};
-use super::plane::Plane;
+use super::plane::{LANES, Plane};
 
 /// Rows that each level of an octave advances by before the next level follows: few enough that what
 /// one level writes is still in the cache when the next one reads it.
@@ -37,6 +37,7 @@ pub(super) struct ScaleSpace {
     /// Octaves of the current picture; later ones are left over from a larger one.
     pub count: usize,
     doubled: Plane,
+    line: Vec<f32>,
     search: Search,
     scratch: BlurScratch,
 }
@@ -80,7 +81,7 @@ impl ScaleSpace {
                 match finer_octaves.last() {
                     None => {
                         let needed = (to + base.len() - 1 + ROWS).min(height);
-                        double(gray, &mut self.doubled, doubled..needed);
+                        double(simd, gray, &mut self.doubled, doubled..needed, &mut self.line);
                         doubled = doubled.max(needed);
                         let target = &mut octave.gauss[0];
                         blur_rows(simd, &base, &self.doubled, target, first..to, &mut self.scratch);
@@ -142,27 +143,41 @@ fn layer_kernels(params: &SiftParams) -> Vec<Vec<f32>> {
 }
 
 /// Twice the size by bilinear interpolation, pixel areas aligned: weights 1/4 and 3/4, exact in float.
+///
+/// `line` is working memory.
 #[inline(always)]
-fn double(gray: &GrayImage, out: &mut Plane, rows: Range<usize>) {
+fn double<S: Simd>(simd: S, gray: &GrayImage, out: &mut Plane, rows: Range<usize>, line: &mut Vec<f32>) {
     let (width, height) = (gray.width() as usize, gray.height() as usize);
     let row = |y: usize| &gray.as_raw()[y * width..(y + 1) * width];
+    let near = f32x16::splat(simd, 0.75);
+    let far = f32x16::splat(simd, 0.25);
+    // One pixel beside each end, and whole vectors.
+    line.resize(width.next_multiple_of(LANES) + 2 * LANES, 0.0);
     for to in rows {
         let y = to / 2;
-        let here = row(y);
-        let other = row(if to % 2 == 0 {
+        let other = if to % 2 == 0 {
             y.saturating_sub(1)
         } else {
             (y + 1).min(height - 1)
-        });
-        let line = &mut out.row_mut(to)[..2 * width];
-        let mix = |x: usize| 0.75 * f32::from(here[x]) + 0.25 * f32::from(other[x]);
-        let mut before = mix(0);
-        let mut value = before;
-        for (x, pair) in line.chunks_exact_mut(2).enumerate() {
-            let after = mix((x + 1).min(width - 1));
-            pair[0] = 0.25 * before + 0.75 * value;
-            pair[1] = 0.75 * value + 0.25 * after;
-            (before, value) = (value, after);
+        };
+        for ((mixed, &here), &other) in line[LANES..].iter_mut().zip(row(y)).zip(row(other)) {
+            *mixed = 0.75 * f32::from(here) + 0.25 * f32::from(other);
+        }
+        line[LANES - 1] = line[LANES];
+        line[LANES + width] = line[LANES + width - 1];
+        let out = out.row_mut(to);
+        for x in (0..width).step_by(LANES) {
+            let here = load(simd, line, LANES + x) * near;
+            let (even, odd) = (
+                load(simd, line, LANES + x - 1) * far + here,
+                here + load(simd, line, LANES + x + 1) * far,
+            );
+            let (low, high) = even.interleave(odd);
+            low.store_slice(&mut out[2 * x..2 * x + LANES]);
+            // The last vector may lie beyond the padded row.
+            if let Some(out) = out.get_mut(2 * x + LANES..2 * x + 2 * LANES) {
+                high.store_slice(out);
+            }
         }
     }
 }
