@@ -113,9 +113,6 @@ impl Search {
         });
         for x in (LANES..self.length - LANES).step_by(LANES) {
             let value = load(simd, here[0], x);
-            if !value.abs().simd_gt(threshold).any_true() {
-                continue;
-            }
             // Six neighbours rule out almost all.
             let mut range = Range::of(value);
             range.widen(simd, here[0], x - 1);
