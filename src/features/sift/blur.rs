@@ -8,7 +8,7 @@ use std::ops::Range;
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::plane::{LANES, Plane};
+use super::plane::{AlignedFloats, LANES, Plane};
 
 /// Rows blurred together: neighbouring rows share most of what they read.
 pub(super) const ROWS: usize = 4;
@@ -51,7 +51,7 @@ pub(super) fn reflect(i: isize, n: usize) -> usize {
 #[derive(Debug, Default)]
 pub(super) struct BlurScratch {
     /// One line for each of [`ROWS`] rows, with room for its mirrored ends.
-    lines: [Vec<f32>; ROWS],
+    lines: [AlignedFloats; ROWS],
     /// Where the rows around those to be blurred start, in vectors.
     starts: Vec<usize>,
 }
@@ -69,7 +69,7 @@ pub(super) fn blur_rows<S: Simd>(
     let radius = half.len() - 1;
     let pad = radius.next_multiple_of(LANES);
     for line in &mut scratch.lines {
-        line.resize(pad + source.stride + pad, 0.0);
+        line.resize(pad + source.stride + pad);
     }
     let around = rows.start as isize - radius as isize..(rows.end + ROWS + radius) as isize;
     scratch.starts.clear();
@@ -108,7 +108,7 @@ fn down_rows<S: Simd>(
     half: &[f32],
     source: &Plane,
     starts: &[usize],
-    lines: &mut [Vec<f32>; ROWS],
+    lines: &mut [AlignedFloats; ROWS],
     pad: usize,
 ) {
     let data = source.data.as_chunks::<LANES>().0;

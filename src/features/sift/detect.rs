@@ -6,7 +6,7 @@ use fearless_simd::{Level, dispatch, f32x16, mask32x16};
 use super::blur::load;
 use super::params::{BORDER, MAX_STEPS, SiftParams};
 use super::patch::{Patch, patch};
-use super::plane::{LANES, Plane};
+use super::plane::{AlignedFloats, LANES, Plane};
 use super::quadratic::Quadratic;
 use super::scale_space::Octave;
 
@@ -41,7 +41,7 @@ pub(super) struct Search {
     /// Floats of one line of differences, [`LANES`] of them unused at each end.
     length: usize,
     /// `[layer][row % 3][column]`, layers 0 to `layers`.
-    lines: Vec<f32>,
+    lines: AlignedFloats,
     /// The next row to be searched; differences exist up to it.
     next: usize,
 }
@@ -55,7 +55,7 @@ impl Search {
         self.layers = params.octave_layers as usize;
         (self.width, self.height) = (plane.width, plane.height);
         self.length = LANES + plane.stride + LANES;
-        self.lines.resize((self.layers + 1) * 3 * self.length, 0.0);
+        self.lines.resize((self.layers + 1) * 3 * self.length);
         self.next = BORDER - 2;
     }
 

@@ -11,7 +11,7 @@ use image::GrayImage;
 use super::blur::{BlurScratch, ROWS, blur_rows, half_kernel, load};
 use super::detect::{Candidate, Search};
 use super::params::{BORDER, INPUT_SIGMA, MAX_LAYERS, SiftParams};
-use super::plane::{LANES, Plane};
+use super::plane::{AlignedFloats, LANES, Plane};
 
 /// Rows that each level of an octave advances by before the next level follows: few enough that what
 /// one level writes is still in the cache when the next one reads it.
@@ -37,7 +37,7 @@ pub(super) struct ScaleSpace {
     /// Octaves of the current picture; later ones are left over from a larger one.
     pub count: usize,
     doubled: Plane,
-    line: Vec<f32>,
+    line: AlignedFloats,
     search: Search,
     scratch: BlurScratch,
 }
@@ -146,13 +146,13 @@ fn layer_kernels(params: &SiftParams) -> Vec<Vec<f32>> {
 ///
 /// `line` is working memory.
 #[inline(always)]
-fn double<S: Simd>(simd: S, gray: &GrayImage, out: &mut Plane, rows: Range<usize>, line: &mut Vec<f32>) {
+fn double<S: Simd>(simd: S, gray: &GrayImage, out: &mut Plane, rows: Range<usize>, line: &mut AlignedFloats) {
     let (width, height) = (gray.width() as usize, gray.height() as usize);
     let row = |y: usize| &gray.as_raw()[y * width..(y + 1) * width];
     let near = f32x16::splat(simd, 0.75);
     let far = f32x16::splat(simd, 0.25);
     // One pixel beside each end, and whole vectors.
-    line.resize(width.next_multiple_of(LANES) + 2 * LANES, 0.0);
+    line.resize(width.next_multiple_of(LANES) + 2 * LANES);
     for to in rows {
         let y = to / 2;
         let other = if to % 2 == 0 {
