@@ -34,7 +34,7 @@ pub(super) struct Frame {
 ///
 /// Samples of one keypoint that follow each other mostly add to the same bins, so that each waits for
 /// the one before; those of several keypoints fill the wait.
-pub(super) const GROUP: usize = 3;
+pub(super) const GROUP: usize = 4;
 
 /// Working memory of a group.
 #[derive(Debug, Default)]
