@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use covista::camera::{Camera, Intrinsics};
 use covista::overlap::patch_votes::{self, PatchGrid};
-use covista::overlap::{GeometricOverlapConfig, Reprojection, covisibility, geometric_overlap};
+use covista::overlap::{GeometricOverlapConfig, Reprojection, Surface, covisibility, geometric_overlap};
 use covista::view::{DepthMap, View};
 use glam::{DMat3, DVec2, DVec3};
 
@@ -181,7 +181,8 @@ fn plane_homography(first: &Camera, second: &Camera) -> DMat3 {
 fn what_a_plate_hides_is_not_covisible() {
     let (first, second) = (camera(EYE, 0.0), camera(EYE + DVec3::X * 0.8, 0.0));
     let (a, b) = (view(first, plate_and_wall), view(second, plate_and_wall));
-    let reprojection = Reprojection::new(&a, &b, &config());
+    let surfaces = [Surface::new(&a), Surface::new(&b)];
+    let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
     let (mut wrong, mut hidden, mut valid) = (0, 0, 0);
     for y in 0..SIZE {
         for x in 0..SIZE {
@@ -212,7 +213,8 @@ fn slanted_surfaces_do_not_hide_themselves() {
     // so every pixel that projects inside is covisible.
     let (first, second) = (camera(EYE, 0.2), camera(EYE + DVec3::new(0.7, 0.0, -0.4), 0.6));
     let (a, b) = (view(first, room), view(second, room));
-    let reprojection = Reprojection::new(&a, &b, &config());
+    let surfaces = [Surface::new(&a), Surface::new(&b)];
+    let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
     let (mut inside, mut seen) = (0u32, 0u32);
     for y in 0..SIZE {
         for x in 0..SIZE {

@@ -7,12 +7,19 @@ mod homography_overlap;
 mod homography_votes;
 pub mod patch_votes;
 mod refusal;
+mod reprojection;
+mod surface;
 mod view_features;
 
 pub use config::{HomographyOverlapConfig, VoteRule};
 pub use croco_covisibility::{CROCO_RADIUS_M, croco_covisibility, point_cloud};
-pub use geometric_overlap::{GeometricOverlap, GeometricOverlapConfig, Reprojection, covisibility, geometric_overlap};
+pub use geometric_overlap::{
+    GeometricOverlap, GeometricOverlapConfig, LATTICE_STEP, LatticePoint, Passage, covisibility, geometric_overlap,
+    surface_covisibility,
+};
 pub use homography_overlap::{HomographyOverlap, homography_of, homography_overlap, match_views, vote};
 pub use homography_votes::{Voters, homography_votes};
 pub use refusal::Refusal;
+pub use reprojection::{Block, Fate, Landing, Reprojection};
+pub use surface::Surface;
 pub use view_features::{ViewFeatures, WORKING_SIZE, view_features, working_picture};
