@@ -22,7 +22,7 @@ use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer};
 use crate::rng::Rng;
 use crate::scene::Scene;
 use crate::select::{Candidate, Selection, select};
-use crate::sweep::{Sweep, VIEWS_PER_STOP, sample_sweep};
+use crate::sweep::{Sweep, SweepRefusal, VIEWS_PER_STOP, sample_sweep};
 use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
 
 /// What became of one sample index.
@@ -119,24 +119,50 @@ impl PairGenerator {
         self.finish(self.start(index)?)
     }
 
-    /// Draws the sweep of a sample and hands its cameras to the device.
-    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+    /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
+    /// where the sample gives no sweep. The sampler must be `sweep`.
+    pub fn sweep_views(&self, index: u64) -> Result<Result<(Sweep, Vec<Arc<View>>), SweepRefusal>, RenderError> {
+        let sweep = match self.sample(index) {
+            Ok(sweep) => sweep,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
+        let views = self.cropped(pending)?;
+        Ok(Ok((sweep, views)))
+    }
+
+    /// The sweep of a sample: cameras only.
+    fn sample(&self, index: u64) -> Result<Sweep, SweepRefusal> {
         let recipe = &self.recipe;
-        if recipe.config.sampler.kind == SamplerKind::Croco {
-            return Ok(InFlight {
-                index,
-                sampled: Sampled::Croco,
-            });
-        }
-        let sampled = sample_sweep(
+        sample_sweep(
             &recipe.navmesh,
             &recipe.config.sweep,
             recipe.config.render.intrinsics(),
             recipe.seed,
             recipe.scene_word,
             index,
-        );
-        let sampled = match sampled {
+        )
+    }
+
+    /// Waits for pictures and cuts out what the configuration asks for.
+    fn cropped(&self, pending: Pending) -> Result<Vec<Arc<View>>, RenderError> {
+        let crop = self.recipe.config.render.crop_px;
+        Ok(pending
+            .wait()?
+            .into_par_iter()
+            .map(|view| Arc::new(view.center_crop(crop)))
+            .collect())
+    }
+
+    /// Draws the sweep of a sample and hands its cameras to the device.
+    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+        if self.recipe.config.sampler.kind == SamplerKind::Croco {
+            return Ok(InFlight {
+                index,
+                sampled: Sampled::Croco,
+            });
+        }
+        let sampled = match self.sample(index) {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
                 Sampled::Sweep(Box::new(sweep), pending)
@@ -161,12 +187,7 @@ impl PairGenerator {
                 });
             }
         };
-        let crop = self.recipe.config.render.crop_px;
-        let views: Vec<Arc<View>> = pending
-            .wait()?
-            .into_par_iter()
-            .map(|view| Arc::new(view.center_crop(crop)))
-            .collect();
+        let views = self.cropped(pending)?;
         Ok(self.recipe.judge(index, &sweep, &views))
     }
 }
