@@ -122,7 +122,7 @@ pub struct Passage {
 
 /// A covisible pixel whose column and row are 2 more than a multiple of 4: what pair measures that need not
 /// look at every pixel are taken from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LatticePoint {
     /// Column in its own view.
     pub x: u32,

@@ -32,7 +32,7 @@ pub enum Fate {
 }
 
 /// A pixel carried over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Landing {
     /// What became of it.
     pub fate: Fate,
