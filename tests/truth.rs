@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use covista::camera::{Camera, Intrinsics};
 use covista::overlap::patch_votes::{self, PatchGrid};
-use covista::overlap::{GeometricOverlapConfig, Reprojection, Surface, covisibility, geometric_overlap};
+use covista::overlap::{Fate, GeometricOverlapConfig, Reprojection, Surface, covisibility, geometric_overlap};
 use covista::view::{DepthMap, View};
 use glam::{DMat3, DVec2, DVec3};
 
@@ -250,4 +250,33 @@ fn holes_are_neither_counted_nor_seen() {
         ..full.clone()
     };
     assert_eq!(covisibility(&empty, &full, &config()).min(), 0.0);
+}
+
+#[test]
+fn leaving_out_blocks_that_cannot_land_changes_nothing() {
+    let mut rng = covista::rng::Rng::stream(2, "blocks", &[]);
+    let mut draw = || {
+        let eye = DVec3::new(rng.range(-2.5, 2.5), rng.range(0.5, 2.5), rng.range(-2.5, 2.5));
+        let mut camera = camera(eye, rng.range(0.0, 2.0 * PI));
+        camera.world_from_camera.matrix3 *= DMat3::from_rotation_x(rng.range(-0.5, 0.5));
+        view(camera, room)
+    };
+    let (mut left_out, mut seen) = (0, 0);
+    for _ in 0..12 {
+        let (a, b) = (draw(), draw());
+        let surfaces = [Surface::new(&a), Surface::new(&b)];
+        let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
+        reprojection.blocks(|block, landings| {
+            left_out += u32::from(landings.is_empty());
+            for place in 0..block.width * block.height {
+                let (x, y) = (block.left + place % block.width, block.top + place / block.width);
+                let alone = reprojection.at(x, y);
+                let landing = landings.get(place as usize).filter(|l| l.fate == Fate::Seen);
+                let together = landing.map(|l| l.pixel).filter(|pixel| reprojection.contains(*pixel));
+                assert_eq!(alone, together, "pixel {x}, {y}");
+                seen += u32::from(alone.is_some());
+            }
+        });
+    }
+    assert!(left_out > 500 && seen > 50_000, "{left_out} blocks, {seen} pixels");
 }

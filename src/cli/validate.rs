@@ -51,7 +51,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["scenes", "up", "metrics", "positions", "profile", "config", "overrides"])]
     from: Option<PathBuf>,
     /// Judge this table too: the lines of plan.csv with a column `overlap` (0 to 1, empty for no answer); may be repeated
-    #[arg(long = "external", value_name = "FILE.csv", requires = "from")]
+    #[arg(
+        long = "external",
+        value_name = "FILE.csv",
+        requires = "from",
+        conflicts_with = "scenes"
+    )]
     external: Vec<PathBuf>,
     /// Worst pairs shown of each metric and kind
     #[arg(long, value_name = "N", default_value_t = 4)]

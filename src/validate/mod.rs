@@ -30,5 +30,8 @@ pub use partners::score_partners;
 pub use plan::{PartnerRow, Plan, PlannedPosition, PlannedScene, parse_partners, partner_lines, plan_lines};
 pub use row::{MetricRule, PairKey, PairRow, PartnerScore, Pose, Reading, Table, Truth, mark_chosen};
 pub use splits::{SPLITS, Split};
-pub use summary::{BinSummary, CALIBRATION_BINS, KEPT, MetricSummary, RESAMPLES, SplitSummary, Summary, TruthSummary};
+pub use summary::{
+    BinSummary, CALIBRATION_BINS, CommonFigures, CommonSummary, KEPT, MetricSummary, RESAMPLES, SplitSummary, Summary,
+    TruthSummary,
+};
 pub use worst::{Blunder, Found, Worst};

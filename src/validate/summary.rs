@@ -32,6 +32,28 @@ pub struct Summary {
     pub resamples: usize,
     /// Every metric, in the order of the table.
     pub metrics: Vec<MetricSummary>,
+    /// All metrics on the same pairs: those that every one of them answers.
+    pub common: CommonSummary,
+}
+
+/// The metrics compared on the pairs that all of them answer.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CommonSummary {
+    /// How many pairs that are.
+    pub pairs: usize,
+    /// Figures by key of each metric against each truth; empty without a pair.
+    pub figures: Vec<CommonFigures>,
+}
+
+/// One metric against one truth on the common pairs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CommonFigures {
+    /// Name of the metric.
+    pub metric: String,
+    /// Which truth.
+    pub truth: TruthKind,
+    /// Figures by key.
+    pub figures: BTreeMap<String, Spread>,
 }
 
 /// The report on one metric.
@@ -97,17 +119,24 @@ pub struct BinSummary {
 /// The name of a kept pair among the outcomes.
 pub const KEPT: &str = "kept";
 
+/// The bootstrap: the position of each row, and how often each position stands in each resample.
+struct Draws {
+    positions: Vec<usize>,
+    resamples: Vec<Vec<u32>>,
+}
+
 impl Table {
     /// The report; `seed` decides the bootstrap resamples. The result does not depend on threads.
     pub fn summary(&self, seed: u64) -> Summary {
         let positions = positions(&self.rows);
         let count = positions.last().map_or(0, |last| last + 1);
-        let resamples = resample_weights(count, RESAMPLES, seed);
-        let metrics = self
-            .metrics
-            .iter()
-            .enumerate()
-            .map(|(metric, rule)| self.metric_summary(metric, rule, &positions, &resamples))
+        let draws = Draws {
+            resamples: resample_weights(count, RESAMPLES, seed),
+            positions,
+        };
+        let metrics = self.metrics.iter().enumerate();
+        let metrics = metrics
+            .map(|(metric, rule)| self.metric_summary(metric, rule, &draws))
             .collect();
         let mut scenes = BTreeMap::new();
         for position in self.rows.chunk_by(same_position) {
@@ -119,19 +148,14 @@ impl Table {
             scenes,
             resamples: RESAMPLES,
             metrics,
+            common: self.common(&draws),
         }
     }
 
-    fn metric_summary(
-        &self,
-        metric: usize,
-        rule: &MetricRule,
-        positions: &[usize],
-        resamples: &[Vec<u32>],
-    ) -> MetricSummary {
+    fn metric_summary(&self, metric: usize, rule: &MetricRule, draws: &Draws) -> MetricSummary {
         let truths = TruthKind::ALL
             .into_par_iter()
-            .map(|kind| self.truth_summary(metric, rule, kind, positions, resamples))
+            .map(|kind| self.truth_summary(metric, rule, kind, draws))
             .collect();
         MetricSummary {
             rule: rule.clone(),
@@ -142,32 +166,52 @@ impl Table {
         }
     }
 
-    fn truth_summary(
-        &self,
-        metric: usize,
-        rule: &MetricRule,
-        kind: TruthKind,
-        positions: &[usize],
-        resamples: &[Vec<u32>],
-    ) -> TruthSummary {
-        let judge = |places: &[usize]| {
-            let rows = places.iter().map(|&place| &self.rows[place]).collect();
-            let contest = Contest::new(rule, rows, metric, kind);
-            let whole = contest.figures(&vec![1; places.len()]);
-            let drawn: Vec<_> = resamples
-                .par_iter()
-                .map(|weights| {
-                    let own: Vec<u32> = places.iter().map(|&place| weights[positions[place]]).collect();
-                    contest.figures(&own)
-                })
-                .collect();
-            let spread = |figure: usize| Spread::new(whole[figure], drawn.iter().map(|f| f[figure]));
-            let named = FIGURES
-                .iter()
-                .enumerate()
-                .map(|(figure, name)| (name.key.to_owned(), spread(figure)));
-            (contest, named.collect::<BTreeMap<_, _>>())
+    /// The figures of a metric against a truth over the rows at `places`, with their bootstrap.
+    fn judge(&self, metric: usize, kind: TruthKind, places: &[usize], draws: &Draws) -> BTreeMap<String, Spread> {
+        let contest = self.contest(metric, kind, places);
+        let whole = contest.figures(&vec![1; places.len()]);
+        let drawn: Vec<_> = draws
+            .resamples
+            .par_iter()
+            .map(|weights| {
+                let own: Vec<u32> = places.iter().map(|&place| weights[draws.positions[place]]).collect();
+                contest.figures(&own)
+            })
+            .collect();
+        let spread = |figure: usize| Spread::new(whole[figure], drawn.iter().map(|f| f[figure]));
+        let named = FIGURES.iter().enumerate();
+        named
+            .map(|(figure, name)| (name.key.to_owned(), spread(figure)))
+            .collect()
+    }
+
+    fn contest(&self, metric: usize, kind: TruthKind, places: &[usize]) -> Contest<'_> {
+        let rows = places.iter().map(|&place| &self.rows[place]).collect();
+        Contest::new(&self.metrics[metric], rows, metric, kind)
+    }
+
+    fn common(&self, draws: &Draws) -> CommonSummary {
+        let answered = |row: &PairRow| row.readings.iter().all(|reading| reading.overlap.is_some());
+        let places: Vec<usize> = (0..self.rows.len())
+            .filter(|&place| answered(&self.rows[place]))
+            .collect();
+        if places.is_empty() {
+            return CommonSummary::default();
+        }
+        let each = |metric: usize| {
+            TruthKind::ALL.map(|truth| CommonFigures {
+                metric: self.metrics[metric].name.clone(),
+                truth,
+                figures: self.judge(metric, truth, &places, draws),
+            })
         };
+        CommonSummary {
+            pairs: places.len(),
+            figures: (0..self.metrics.len()).flat_map(each).collect(),
+        }
+    }
+
+    fn truth_summary(&self, metric: usize, rule: &MetricRule, kind: TruthKind, draws: &Draws) -> TruthSummary {
         let bin = |name: &str, places: Vec<usize>| {
             let count = |of: &dyn Fn(&PairRow) -> bool| places.iter().filter(|&&p| of(&self.rows[p])).count();
             BinSummary {
@@ -178,7 +222,7 @@ impl Table {
                 figures: if places.is_empty() {
                     BTreeMap::new()
                 } else {
-                    judge(&places).1
+                    self.judge(metric, kind, &places, draws)
                 },
             }
         };
@@ -204,8 +248,7 @@ impl Table {
                     .collect(),
             });
         }
-        let (contest, figures) = judge(&all);
-        let [window, half] = contest.curves();
+        let [window, half] = self.contest(metric, kind, &all).curves();
         let curves = [
             ("window_roc", window.roc),
             ("window_pr", window.pr),
@@ -215,7 +258,7 @@ impl Table {
         let truly = |row: &&PairRow| rule.contains(kind.of(&row.truth));
         TruthSummary {
             truth: kind,
-            figures,
+            figures: self.judge(metric, kind, &all, draws),
             outcomes_of_true_pairs: outcomes(self.rows.iter().filter(truly), metric),
             curves: curves.map(|(name, points)| (name.to_owned(), thinned(points))).into(),
             calibration: calibration(&self.rows, metric, kind),

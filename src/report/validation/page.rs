@@ -89,6 +89,7 @@ pub fn render_validation(input: &ValidationInput) -> Result<String, ExportError>
         tables: [
             Some(tables::filter(summary)),
             Some(tables::agreement(summary)),
+            tables::common(summary),
             tables::causes(summary),
         ]
         .into_iter()

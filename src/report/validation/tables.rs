@@ -70,6 +70,52 @@ pub fn agreement(summary: &Summary) -> TableView {
     }
 }
 
+/// All metrics on the pairs that each of them answers; `None` for a single metric or without such pairs.
+pub fn common(summary: &Summary) -> Option<TableView> {
+    const KEYS: [&str; 9] = [
+        "pearson",
+        "spearman",
+        "bias",
+        "mae",
+        "precision",
+        "recall",
+        "f1",
+        "patch_right",
+        "patch_wrong",
+    ];
+    let common = &summary.common;
+    (summary.metrics.len() > 1 && common.pairs > 0).then(|| TableView {
+        title: "The metrics on the same pairs".into(),
+        note: format!(
+            "A metric that answers only what is easy looks better than one that dares more: these are the {} pairs that all \
+             metrics answer.",
+            common.pairs
+        ),
+        heads: heads(&[
+            "metric",
+            "truth",
+            "Pearson",
+            "Spearman",
+            "bias",
+            "mean abs. error",
+            "precision",
+            "recall",
+            "F1",
+            "patches right",
+            "wrong",
+        ]),
+        rows: common
+            .figures
+            .iter()
+            .map(|row| {
+                let mut cells = vec![row.metric.clone(), row.truth.title().to_owned()];
+                cells.extend(KEYS.map(|key| with_sd(key, row.figures.get(key))));
+                cells
+            })
+            .collect(),
+    })
+}
+
 /// The filter against every truth.
 pub fn filter(summary: &Summary) -> TableView {
     const KEYS: [&str; 8] = [
