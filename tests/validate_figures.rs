@@ -152,8 +152,18 @@ fn a_metric_that_is_off_is_told_by_how_much() {
         value("kept_truly_below"),
         count(&|v| kept(v) && v <= 0.5) / count(&kept)
     );
-    // The chosen pair is that of smallest overlap: always one that truly lies below.
-    assert_eq!(value("chosen_precision"), 0.0);
+    // The chosen pair of a position is the smallest that is kept.
+    let smallest = |position: &[PairRow]| {
+        let kept = position.iter().map(|row| row.truth.iou).filter(|v| kept(*v));
+        kept.min_by(f64::total_cmp).unwrap()
+    };
+    let hits = table
+        .rows
+        .chunks(8)
+        .filter(|position| inside(smallest(position)))
+        .count();
+    assert!(hits > 0 && hits < 8, "{hits} tells little");
+    assert_eq!(value("chosen_precision"), hits as f64 / 8.0);
     let outcomes = &summary.metrics[0].truths[1].outcomes_of_true_pairs;
     assert_eq!(outcomes["overlap_high"] as f64, count(&|v| inside(v) && !kept(v)));
 }
