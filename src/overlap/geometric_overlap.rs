@@ -74,19 +74,23 @@ pub struct GeometricOverlap {
 
 /// Measures the true overlap both ways. Views of any size; patches need square views that 16 divides.
 pub fn geometric_overlap(first: &View, second: &View, config: &GeometricOverlapConfig) -> GeometricOverlap {
-    let (first, second) = (Surface::new(first), Surface::new(second));
-    let forward = Passage::new(&first, &second, config, &mut Vec::new());
-    let backward = Passage::new(&second, &first, config, &mut Vec::new());
+    surface_overlap([&Surface::new(first), &Surface::new(second)], config)
+}
+
+/// As [`geometric_overlap`], for views that take part in many pairs.
+pub fn surface_overlap([first, second]: [&Surface<'_>; 2], config: &GeometricOverlapConfig) -> GeometricOverlap {
+    let forward = Passage::new(first, second, config, &mut Vec::new());
+    let backward = Passage::new(second, first, config, &mut Vec::new());
     forward.overlap_with(&backward)
 }
 
 /// Share of pixels with a surface that the other view sees, both ways, without the patches.
 pub fn covisibility(first: &View, second: &View, config: &GeometricOverlapConfig) -> Overlap {
-    surface_covisibility(&Surface::new(first), &Surface::new(second), config)
+    surface_covisibility([&Surface::new(first), &Surface::new(second)], config)
 }
 
 /// As [`covisibility`], for views that take part in many pairs.
-pub fn surface_covisibility(first: &Surface<'_>, second: &Surface<'_>, config: &GeometricOverlapConfig) -> Overlap {
+pub fn surface_covisibility([first, second]: [&Surface<'_>; 2], config: &GeometricOverlapConfig) -> Overlap {
     let share = |from: &Surface<'_>, to: &Surface<'_>| {
         let reprojection = Reprojection::new(from, to, config);
         let mut covisible = 0u32;

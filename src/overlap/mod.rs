@@ -18,7 +18,7 @@ pub use config::{HomographyOverlapConfig, VoteRule};
 pub use croco_covisibility::{CROCO_RADIUS_M, PointCloud, croco_covisibility, point_cloud};
 pub use geometric_overlap::{
     GeometricOverlap, GeometricOverlapConfig, LATTICE_STEP, LatticePoint, Passage, covisibility, geometric_overlap,
-    surface_covisibility,
+    surface_covisibility, surface_overlap,
 };
 pub use homography_overlap::{HomographyOverlap, homography_of, homography_overlap, match_views, vote};
 pub use homography_votes::{Voters, homography_votes};
@@ -27,4 +27,4 @@ pub use pair_geometry::PairGeometry;
 pub use refusal::Refusal;
 pub use reprojection::{Block, Fate, Landing, Reprojection};
 pub use surface::Surface;
-pub use view_features::{ViewFeatures, WORKING_SIZE, view_features, working_picture};
+pub use view_features::{ViewFeatures, WORKING_SIZE, texture, view_features, working_picture};
