@@ -92,7 +92,7 @@ impl Table {
             row.readings.push(reading);
         }
         self.metrics.push(rule);
-        for position in self.rows.chunk_by_mut(|a, b| same_position(a, b)) {
+        for position in self.rows.chunk_by_mut(same_position) {
             mark_chosen(position, metric);
         }
     }
