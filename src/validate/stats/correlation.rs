@@ -65,7 +65,7 @@ mod tests {
         // By hand: deviations (-1.5, -0.5, 0.5, 1.5) and (-1, 0, -1, 2): 4 / sqrt(5 * 6).
         let (x, y) = ([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 1.0, 4.0]);
         assert!((pearson(&x, &y, &[1; 4]).unwrap() - 4.0 / 30f64.sqrt()).abs() < 1e-12);
-        // Ranks of y with its tie: 1.5, 3, 1.5, 4, deviations -1, .5, -1, 1.5: 3.5 ... / sqrt(5 * 4.5).
+        // Ranks of y with its tie: 1.5, 3, 1.5, 4; deviations -1, 0.5, -1, 1.5.
         let expected = (1.5 + -0.25 - 0.5 + 2.25) / (5.0f64 * 4.5).sqrt();
         assert!((rho(&x, &y, &[1; 4]).unwrap() - expected).abs() < 1e-12);
     }
