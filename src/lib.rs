@@ -17,4 +17,5 @@ pub mod stream;
 pub mod sweep;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod validate;
 pub mod view;

@@ -28,7 +28,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("stream", &["view", "rng"]),
     ("export", &["export", "view", "camera"]),
-    ("report", &["report", "export", "view", "camera"]),
+    (
+        "validate",
+        &["validate", "overlap", "select", "features", "view", "camera", "rng"],
+    ),
+    ("report", &["report", "validate", "export", "view", "camera"]),
     ("train", &["train", "stream", "rng"]),
     (
         "config",

@@ -21,6 +21,7 @@ mod render;
 mod report;
 mod scene;
 mod select;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,8 @@ enum Command {
     Overlap(overlap::Args),
     /// Choose the best pair among 24 pictures of a sweep
     Select(select::Args),
+    /// Hold metrics of overlap against the truth from depth and pose
+    Validate(validate::Args),
     /// Look into a scene
     Scene(scene::Args),
     /// Build or look into a navmesh
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Pretrain(args) => pretrain::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Select(args) => select::run(args),
+        Command::Validate(args) => validate::run(args),
         Command::Scene(args) => scene::run(args),
         Command::Navmesh(args) => navmesh::run(args),
         Command::Report(args) => report::run(args),

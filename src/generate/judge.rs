@@ -6,8 +6,8 @@ use rayon::prelude::*;
 
 use super::{Outcome, Position, Recipe};
 use crate::overlap::{
-    CROCO_RADIUS_M, Refusal, ViewFeatures, covisibility, croco_covisibility, geometric_overlap, homography_overlap,
-    texture, view_features,
+    CROCO_RADIUS_M, PointCloud, Refusal, Surface, ViewFeatures, covisibility, croco_covisibility, geometric_overlap,
+    homography_overlap, surface_covisibility, surface_overlap, texture, view_features,
 };
 use crate::rng::Rng;
 use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, select_with};
@@ -49,6 +49,10 @@ struct Judge<'a> {
     views: &'a [Arc<View>],
     /// One a view; empty unless the homography takes part in the decision.
     features: Vec<ViewFeatures>,
+    /// One a view; empty unless true visibility takes part in the decision.
+    surfaces: Vec<Surface<'a>>,
+    /// One a view; empty unless CroCo's rule takes part in the decision.
+    clouds: Vec<PointCloud>,
     /// One a view: why it takes part in no pair.
     gates: Vec<Option<Refusal>>,
 }
@@ -56,7 +60,10 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn new(recipe: &'a Recipe, index: u64, views: &'a [Arc<View>]) -> Self {
         let config = &recipe.config;
-        let by_images = config.select.select_by.measures().contains(&SelectMeasure::Homography);
+        let measures = config.select.select_by.measures();
+        let by_images = measures.contains(&SelectMeasure::Homography);
+        let by_sight = measures.contains(&SelectMeasure::Geometry) || measures.contains(&SelectMeasure::PatchTruth);
+        let by_clouds = measures.contains(&SelectMeasure::Croco);
         let features: Vec<ViewFeatures> = if by_images {
             views
                 .par_iter()
@@ -84,6 +91,19 @@ impl<'a> Judge<'a> {
             seed: recipe.votes_seed(index),
             views,
             features,
+            surfaces: if by_sight {
+                views.par_iter().map(|view| Surface::new(view)).collect()
+            } else {
+                Vec::new()
+            },
+            clouds: if by_clouds {
+                views
+                    .par_iter()
+                    .map(|view| PointCloud::new(view, CROCO_RADIUS_M))
+                    .collect()
+            } else {
+                Vec::new()
+            },
             gates,
         }
     }
@@ -99,22 +119,23 @@ impl<'a> Judge<'a> {
     /// One measure of candidate (`i` of the first list, `j` of the second).
     fn measure(&self, by: SelectMeasure, i: usize, j: usize) -> Measured {
         let config = &self.recipe.config;
-        let (first, second) = (&self.views[i], &self.views[VIEWS_PER_STOP + j]);
+        let places = [i, VIEWS_PER_STOP + j];
+        let surfaces = || places.map(|place| &self.surfaces[place]);
         let only = |overlap: Overlap| Measured {
             overlap: Some(overlap),
             ..Measured::default()
         };
         match by {
             SelectMeasure::Homography => homography_overlap(
-                &self.features[i],
-                &self.features[VIEWS_PER_STOP + j],
+                &self.features[places[0]],
+                &self.features[places[1]],
                 &config.overlap,
                 pair_seed(self.seed, i, j),
             )
             .into(),
-            SelectMeasure::Geometry => only(covisibility(first, second, &config.truth)),
-            SelectMeasure::PatchTruth => only(geometric_overlap(first, second, &config.truth).patches),
-            SelectMeasure::Croco => only(croco_covisibility(first, second, CROCO_RADIUS_M)),
+            SelectMeasure::Geometry => only(surface_covisibility(surfaces(), &config.truth)),
+            SelectMeasure::PatchTruth => only(surface_overlap(surfaces(), &config.truth).patches),
+            SelectMeasure::Croco => only(self.clouds[places[0]].covisibility(&self.clouds[places[1]])),
         }
     }
 

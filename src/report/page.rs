@@ -122,14 +122,18 @@ pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
 ///
 /// As [`render_page`], and where the file cannot be written.
 pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
-    let page = render_page(input)?;
+    replace_file(path, &render_page(input)?)
+}
+
+/// Writes a file; one that is there is replaced, but only by a whole one.
+pub(super) fn replace_file(path: &Path, text: &str) -> Result<(), ExportError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
-    std::fs::write(&temporary, page)
+    std::fs::write(&temporary, text)
         .and_then(|()| std::fs::rename(&temporary, path))
         .map_err(|error| {
-            // Half a page is of no use; that removing it may fail too changes nothing.
+            // Half a file is of no use; that removing it may fail too changes nothing.
             let _ = std::fs::remove_file(&temporary);
             ExportError::write(path, error)
         })
