@@ -4,13 +4,18 @@
 //! - Camera: **RDF** (OpenCV): x right, y down, z forward, metres.
 //! - Image: pixels, x right, y down; the centre of the top-left pixel lies at (0.5, 0.5), so the
 //!   principal point of a centred camera is `(width / 2, height / 2)`.
-//! - Depth is z along the optical axis in metres, 0 where nothing was hit.
+//! - Depth is z along the optical axis in metres, 0 where nothing was hit; only an
+//!   [`Equirectangular`] picture, which has no axis, holds the distance from the camera centre.
 //!
 //! Poses are 64-bit so that a point of the world survives unprojection and projection exactly
 //! enough to tell surfaces a tenth of a millimetre apart.
 
 use glam::{DAffine3, DMat3, DVec2, DVec3};
 use serde::{Deserialize, Serialize};
+
+mod model;
+
+pub use model::{CameraModel, Equirectangular, Orthographic, PosedCamera, Ray};
 
 /// Pinhole intrinsics in pixels, pixel centres at +0.5.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
 //! Which clusters a camera can see, on the CPU.
 
-use glam::{DVec3, Vec3};
+use glam::{DAffine3, DVec3, Vec3};
 
 use super::cluster::Cluster;
 use super::gpu_data::ViewUniforms;
-use crate::camera::Camera;
+use crate::camera::{Camera, CameraModel, Orthographic, PosedCamera};
 
 /// A run of indices to draw.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,24 +15,61 @@ pub(super) struct Run {
     pub nearest: f32,
 }
 
+/// A camera that one picture of the device can show.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Shot {
+    Pinhole(Camera),
+    Parallel(Orthographic, DAffine3),
+}
+
+impl Shot {
+    /// The camera that it is.
+    pub fn camera(&self) -> PosedCamera {
+        match *self {
+            Self::Pinhole(camera) => camera.into(),
+            Self::Parallel(orthographic, world_from_camera) => PosedCamera {
+                model: CameraModel::Orthographic(orthographic),
+                world_from_camera,
+            },
+        }
+    }
+}
+
 /// A camera as the culling and the vertex shader want it, relative to the scene's origin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frustum {
     eye: Vec3,
     /// Inward normals of the four sides and of the near plane, with the plane's offset from the eye.
     planes: [(Vec3, f32); 5],
+    /// Where all rays go, if they go one way.
+    parallel: Option<Vec3>,
 }
 
-/// The vertex shader's constants for a camera, and its frustum.
-pub(super) fn view_of(camera: &Camera, origin: DVec3, near_m: f64) -> (ViewUniforms, Frustum) {
-    let k = &camera.intrinsics;
-    let axes = camera.world_from_camera.matrix3;
-    let (width, height) = (f64::from(k.width), f64::from(k.height));
+/// The vertex shader's constants for a camera, and its frustum. `far_m` matters to parallel rays alone.
+pub(super) fn view_of(shot: &Shot, origin: DVec3, near_m: f64, far_m: f32) -> (ViewUniforms, Frustum) {
+    let pose = shot.camera().world_from_camera;
+    let axes = pose.matrix3;
+    let eye = (pose.translation - origin).as_vec3();
     // Clip x runs right, clip y up; a pixel's centre is at +0.5.
-    let row_x = axes.x_axis * (2.0 * k.fx / width) + axes.z_axis * (2.0 * k.cx / width - 1.0);
-    let row_y = -(axes.y_axis * (2.0 * k.fy / height) + axes.z_axis * (2.0 * k.cy / height - 1.0));
-    let row_w = axes.z_axis;
-    let eye = (camera.eye() - origin).as_vec3();
+    let (row_x, row_y, row_w) = match shot {
+        Shot::Pinhole(camera) => {
+            let k = &camera.intrinsics;
+            let (width, height) = (f64::from(k.width), f64::from(k.height));
+            (
+                axes.x_axis * (2.0 * k.fx / width) + axes.z_axis * (2.0 * k.cx / width - 1.0),
+                -(axes.y_axis * (2.0 * k.fy / height) + axes.z_axis * (2.0 * k.cy / height - 1.0)),
+                axes.z_axis,
+            )
+        }
+        Shot::Parallel(o, _) => {
+            let height_m = o.metres_per_px() * f64::from(o.height);
+            (
+                axes.x_axis * (2.0 / o.width_m),
+                -axes.y_axis * (2.0 / height_m),
+                axes.z_axis,
+            )
+        }
+    };
     let uniforms = ViewUniforms {
         row_x: row_x.as_vec3().into(),
         near_m: near_m as f32,
@@ -41,20 +78,46 @@ pub(super) fn view_of(camera: &Camera, origin: DVec3, near_m: f64) -> (ViewUnifo
         row_w: row_w.as_vec3().into(),
         pad_w: 0.0,
         eye: eye.into(),
-        pad_eye: 0.0,
+        far_m,
     };
-    let side = |normal: DVec3| (normal.normalize_or_zero().as_vec3(), 0.0);
-    let frustum = Frustum {
-        eye,
-        planes: [
-            side(row_w + row_x),
-            side(row_w - row_x),
-            side(row_w + row_y),
-            side(row_w - row_y),
-            (row_w.as_vec3(), near_m as f32),
-        ],
+    let near = (row_w.as_vec3(), near_m as f32);
+    let frustum = match shot {
+        Shot::Pinhole(_) => {
+            let side = |normal: DVec3| (normal.normalize_or_zero().as_vec3(), 0.0);
+            Frustum {
+                eye,
+                planes: [
+                    side(row_w + row_x),
+                    side(row_w - row_x),
+                    side(row_w + row_y),
+                    side(row_w - row_y),
+                    near,
+                ],
+                parallel: None,
+            }
+        }
+        Shot::Parallel(..) => {
+            // Clip coordinates are the share of half the picture's edge.
+            let side = |row: DVec3| (row.normalize_or_zero().as_vec3(), -(1.0 / row.length()) as f32);
+            Frustum {
+                eye,
+                planes: [side(row_x), side(-row_x), side(row_y), side(-row_y), near],
+                parallel: Some(row_w.as_vec3()),
+            }
+        }
     };
     (uniforms, frustum)
+}
+
+/// How far from the camera's plane the farthest cluster reaches, metres; at least a metre beyond `near_m`.
+pub(super) fn reach<'a>(shot: &Shot, origin: DVec3, near_m: f64, clusters: impl Iterator<Item = &'a Cluster>) -> f32 {
+    let pose = shot.camera().world_from_camera;
+    let (axis, eye) = (pose.matrix3.z_axis.as_vec3(), (pose.translation - origin).as_vec3());
+    let farthest = clusters
+        .map(|c| axis.dot(c.center - eye) + axis.abs().dot(c.half))
+        .fold(0.0, f32::max);
+    // What lies exactly at the far plane would read as nothing.
+    (1.001 * farthest).max(near_m as f32 + 1.0)
 }
 
 impl Frustum {
@@ -70,6 +133,9 @@ impl Frustum {
             }
         }
         if cull && cluster.spread <= 1.0 {
+            if let Some(direction) = self.parallel {
+                return direction.dot(cluster.axis) <= cluster.spread;
+            }
             let radius = cluster.half.length();
             if center.dot(cluster.axis) > cluster.spread * center.length() + radius + slack {
                 return false;
@@ -143,7 +209,7 @@ mod tests {
             DVec3::ZERO,
             0.0,
         );
-        view_of(&camera, DVec3::ZERO, 0.01).1
+        view_of(&Shot::Pinhole(camera), DVec3::ZERO, 0.01, 0.0).1
     }
 
     /// A small triangle around a point that faces +Z, or -Z when turned.

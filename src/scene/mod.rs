@@ -8,6 +8,7 @@ mod files;
 mod glb_writer;
 mod gltf;
 mod image;
+pub mod lighting;
 mod load;
 mod model;
 mod obj;
@@ -21,5 +22,7 @@ pub use config::{Limits, SceneConfig, Up};
 pub use error::SceneError;
 pub use glb_writer::{GlbError, to_glb, write_glb};
 pub use load::{load, load_with_up};
-pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
+pub use model::{
+    AlphaMode, Bounds, Light, LightKind, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap,
+};
 pub use source::SceneSource;

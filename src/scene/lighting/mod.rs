@@ -1,0 +1,6 @@
+//! Light.
+use super::model::{Primitive, Scene};
+/// Lit copies.
+pub fn light_primitives(scene: &Scene) -> Vec<Primitive> {
+    scene.primitives.clone()
+}
