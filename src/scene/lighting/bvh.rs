@@ -1,6 +1,6 @@
 //! A tree of boxes over triangles, for short rays on the CPU.
 
-use glam::Vec3;
+use glam::{Vec3, Vec3A};
 
 /// Triangles in a leaf at most, unless they cannot be told apart.
 const LEAF: usize = 4;
@@ -14,8 +14,8 @@ const STACK: usize = 72;
 /// A box and what lies in it.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    min: Vec3,
-    max: Vec3,
+    min: Vec3A,
+    max: Vec3A,
     /// First triangle of a leaf, or the first of the two children.
     first: u32,
     /// Triangles of a leaf; 0 for an inner node.
@@ -25,8 +25,8 @@ struct Node {
 /// A corner and the two edges that leave it.
 #[derive(Debug, Clone, Copy)]
 struct Triangle {
-    corner: Vec3,
-    edges: [Vec3; 2],
+    corner: Vec3A,
+    edges: [Vec3A; 2],
 }
 
 /// Triangles that rays can be cast against, both sides solid.
@@ -81,7 +81,7 @@ impl Bvh {
         let triangles = items
             .iter()
             .map(|item| {
-                let [a, b, c] = corners[item.index as usize];
+                let [a, b, c] = corners[item.index as usize].map(Vec3A::from);
                 Triangle {
                     corner: a,
                     edges: [b - a, c - a],
@@ -93,16 +93,19 @@ impl Bvh {
 
     /// Distance to the first triangle along a unit direction, if it is below `limit`.
     pub fn first_hit(&self, origin: Vec3, direction: Vec3, limit: f32) -> Option<f32> {
+        let (origin, direction) = (Vec3A::from(origin), Vec3A::from(direction));
         let inverse = direction.recip();
         let mut nearest = limit;
-        let mut stack = [0u32; STACK];
+        // Nodes to look at, with where the ray enters them.
+        let mut stack = [(0u32, 0.0f32); STACK];
         let mut used = usize::from(!self.nodes.is_empty());
         while used > 0 {
             used -= 1;
-            let node = &self.nodes[stack[used] as usize];
-            if entry(node, origin, inverse, nearest).is_none() {
+            let (place, enter) = stack[used];
+            if enter >= nearest {
                 continue;
             }
+            let node = &self.nodes[place as usize];
             if node.count > 0 {
                 let range = node.first as usize..(node.first + node.count) as usize;
                 for triangle in &self.triangles[range] {
@@ -113,14 +116,11 @@ impl Bvh {
                 continue;
             }
             let [left, right] = [node.first, node.first + 1];
-            let far = |child: u32| entry(&self.nodes[child as usize], origin, inverse, nearest);
+            let enters = |child: u32| entry(&self.nodes[child as usize], origin, inverse, nearest);
+            let (l, r) = (enters(left).map(|e| (left, e)), enters(right).map(|e| (right, e)));
             // The nearer child is looked at first, so it goes on top.
-            let order = match (far(left), far(right)) {
-                (Some(l), Some(r)) if l <= r => [Some(right), Some(left)],
-                (Some(_), Some(_)) => [Some(left), Some(right)],
-                (l, r) => [l.map(|_| left), r.map(|_| right)],
-            };
-            for child in order.into_iter().flatten() {
+            let nearer_is_left = l.zip(r).is_some_and(|((_, a), (_, b))| a <= b);
+            for child in if nearer_is_left { [r, l] } else { [l, r] }.into_iter().flatten() {
                 stack[used] = child;
                 used += 1;
             }
@@ -132,8 +132,8 @@ impl Bvh {
 fn leaf(items: &[Item], first: usize) -> Node {
     let (min, max) = bounds(items);
     Node {
-        min,
-        max,
+        min: min.into(),
+        max: max.into(),
         first: first as u32,
         count: items.len() as u32,
     }
@@ -222,18 +222,20 @@ fn halve(items: &mut [Item], axis: usize) -> usize {
 }
 
 /// Where a ray enters the box, if it does so before `limit`.
-fn entry(node: &Node, origin: Vec3, inverse: Vec3, limit: f32) -> Option<f32> {
+#[inline]
+fn entry(node: &Node, origin: Vec3A, inverse: Vec3A, limit: f32) -> Option<f32> {
     let (a, b) = ((node.min - origin) * inverse, (node.max - origin) * inverse);
     // A ray within a face's plane gives 0 * infinity; `min` and `max` drop the NaN.
     let (near, far) = (a.min(b), a.max(b));
-    let enter = near.x.max(near.y).max(near.z).max(0.0);
-    let leave = far.x.min(far.y).min(far.z).min(limit);
+    let enter = near.max_element().max(0.0);
+    let leave = far.min_element().min(limit);
     (enter <= leave).then_some(enter)
 }
 
 impl Triangle {
     /// Moeller and Trumbore's test, from both sides; distance along a unit direction.
-    fn hit(&self, origin: Vec3, direction: Vec3) -> Option<f32> {
+    #[inline]
+    fn hit(&self, origin: Vec3A, direction: Vec3A) -> Option<f32> {
         let [ab, ac] = self.edges;
         let p = direction.cross(ac);
         let determinant = ab.dot(p);
@@ -274,9 +276,10 @@ mod tests {
             let (origin, direction) = (point(4.0), point(1.0).normalize());
             let tried = corners
                 .iter()
-                .filter_map(|&[a, b, c]| {
+                .filter_map(|corners| {
+                    let [a, b, c] = corners.map(Vec3A::from);
                     let edges = [b - a, c - a];
-                    Triangle { corner: a, edges }.hit(origin, direction)
+                    Triangle { corner: a, edges }.hit(origin.into(), direction.into())
                 })
                 .filter(|&d| d < 2.0)
                 .min_by(f32::total_cmp);

@@ -6,6 +6,7 @@ use glam::Vec3;
 use rayon::prelude::*;
 
 use super::bvh::Bvh;
+use super::covered::uncover;
 use super::occlusion::{Point, openness};
 use super::{shine, tessellate};
 use crate::scene::model::{Primitive, Scene};
@@ -15,7 +16,7 @@ const CREASE_COS: f32 = 0.766;
 /// Faces at one place beyond which each keeps its own normal; such fans are rare and would cost their square.
 const MOST_FACES: usize = 64;
 /// Points of like direction nearer than this share their light, metres.
-const CELL_M: f32 = 0.03;
+const CELL_M: f32 = 0.04;
 /// How far points are drawn in from corners towards the middle of their faces, metres: a point exactly in the
 /// corner of a room lies on the walls that should darken it.
 const INSET_M: f32 = 0.01;
@@ -37,7 +38,8 @@ pub fn light_primitives(scene: &Scene) -> Vec<Primitive> {
     let bvh = Bvh::new(&faces);
     let corners = corners(&primitives);
     let (points, point_of_corner) = share_points(&corners);
-    let open = openness(&bvh, &points);
+    let mut open = openness(&bvh, &points);
+    uncover(&mut open, point_of_corner.as_chunks().0);
     let around: Vec<f32> = points
         .iter()
         .zip(&open)

@@ -5,9 +5,10 @@
 //! whose vertex colours are multiplied by the light that falls on them, so a renderer that knows nothing
 //! of light draws them as ever:
 //!
-//! 1. edges longer than a quarter metre are halved until they are not, so that light can vary along a wall;
+//! 1. edges longer than 0.3 m are halved until they are not, so that light can vary along a wall;
 //! 2. corners get smooth normals, creases stay sharp;
-//! 3. ambient occlusion is cast against all triangles: 64 directions over the hemisphere, 1.2 m far;
+//! 3. ambient occlusion is cast against all triangles: 48 directions over the hemisphere, 1 m far;
+//!    covered corners take it from their neighbours;
 //! 4. the lamps of the file ([`super::Light`]) shine with shadows over a dim hemisphere, or, where there are none,
 //!    a bright hemisphere and a soft key light do.
 //!
@@ -16,6 +17,7 @@
 
 mod bvh;
 mod corners;
+mod covered;
 mod occlusion;
 mod shine;
 mod tessellate;

@@ -6,9 +6,9 @@ use rayon::prelude::*;
 use super::bvh::Bvh;
 
 /// Directions over the hemisphere.
-const DIRECTIONS: usize = 64;
+const DIRECTIONS: usize = 48;
 /// What is farther away takes no light, metres.
-const REACH_M: f32 = 1.2;
+const REACH_M: f32 = 1.0;
 /// Distance of a ray's beginning from its surface, metres: it must clear the rounding of positions.
 const LIFT_M: f32 = 2e-3;
 

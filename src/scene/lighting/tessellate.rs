@@ -7,9 +7,9 @@ use glam::Vec3;
 use crate::scene::model::Primitive;
 
 /// Longest edge that stays whole in a scene of ordinary size, metres.
-const LONGEST_M: f32 = 0.25;
+const LONGEST_M: f32 = 0.3;
 /// Triangles that a scene may gain, about; the longest edge grows with the scene's area to keep to it.
-const BUDGET: f32 = 400_000.0;
+const BUDGET: f32 = 300_000.0;
 
 /// The longest edge for a scene of these primitives, metres.
 pub(super) fn longest_edge(primitives: &[Primitive]) -> f32 {
