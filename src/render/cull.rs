@@ -15,6 +15,21 @@ pub(super) struct Run {
     pub nearest: f32,
 }
 
+/// Which sides of triangles are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sides {
+    Front,
+    Back,
+    Both,
+}
+
+impl Sides {
+    /// What is left where back faces are left out or not.
+    pub fn culled(cull: bool) -> Self {
+        if cull { Self::Front } else { Self::Both }
+    }
+}
+
 /// A camera that one picture of the device can show.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Shot {
@@ -121,8 +136,8 @@ pub(super) fn reach<'a>(shot: &Shot, origin: DVec3, near_m: f64, clusters: impl 
 }
 
 impl Frustum {
-    /// False only where no front face of the cluster can show (no face at all, where `cull` is off).
-    fn may_show(&self, cluster: &Cluster, cull: bool) -> bool {
+    /// False only where no wanted side of the cluster's triangles can show.
+    fn may_show(&self, cluster: &Cluster, sides: Sides) -> bool {
         let center = cluster.center - self.eye;
         // Rounding of the vertex shader is far below this share of the coordinates.
         let slack = 1e-5 * (center.abs().max_element() + cluster.half.max_element()) + 1e-6;
@@ -132,16 +147,19 @@ impl Frustum {
                 return false;
             }
         }
-        if cull && cluster.spread <= 1.0 {
-            if let Some(direction) = self.parallel {
-                return direction.dot(cluster.axis) <= cluster.spread;
-            }
-            let radius = cluster.half.length();
-            if center.dot(cluster.axis) > cluster.spread * center.length() + radius + slack {
-                return false;
-            }
+        // Along the axis of the normals the eye sees backs only, against it fronts only.
+        let axis = match sides {
+            Sides::Front => cluster.axis,
+            Sides::Back => -cluster.axis,
+            Sides::Both => return true,
+        };
+        if cluster.spread > 1.0 {
+            return true;
         }
-        true
+        match self.parallel {
+            Some(direction) => direction.dot(axis) <= cluster.spread,
+            None => center.dot(axis) <= cluster.spread * center.length() + cluster.half.length() + slack,
+        }
     }
 
     fn distance_squared(&self, cluster: &Cluster) -> f32 {
@@ -150,9 +168,9 @@ impl Frustum {
     }
 
     /// Runs of indices that may show, neighbours in the buffer merged, nearest first.
-    pub fn visible_runs(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+    pub fn visible_runs(&self, clusters: &[Cluster], sides: Sides) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        for cluster in clusters.iter().filter(|c| self.may_show(c, cull)) {
+        for cluster in clusters.iter().filter(|c| self.may_show(c, sides)) {
             let nearest = self.distance_squared(cluster);
             match runs.last_mut() {
                 Some(last) if last.first_index + last.index_count == cluster.first_index => {
@@ -171,10 +189,10 @@ impl Frustum {
     }
 
     /// Clusters that may show, nearest first, so that what is behind them is not coloured in vain.
-    pub fn visible_front_to_back<'a>(&self, clusters: &'a [Cluster], cull: bool) -> Vec<&'a Cluster> {
+    pub fn visible_front_to_back<'a>(&self, clusters: &'a [Cluster], sides: Sides) -> Vec<&'a Cluster> {
         let mut seen: Vec<(f32, &Cluster)> = clusters
             .iter()
-            .filter(|c| self.may_show(c, cull))
+            .filter(|c| self.may_show(c, sides))
             .map(|c| (self.distance_squared(c), c))
             .collect();
         seen.sort_by(|(a, left), (b, right)| a.total_cmp(b).then(left.first_index.cmp(&right.first_index)));
@@ -182,10 +200,10 @@ impl Frustum {
     }
 
     /// Single clusters that may show, farthest first: the order in which transparency is laid.
-    pub fn visible_back_to_front(&self, clusters: &[Cluster], cull: bool) -> Vec<Run> {
+    pub fn visible_back_to_front(&self, clusters: &[Cluster], sides: Sides) -> Vec<Run> {
         let mut runs: Vec<Run> = clusters
             .iter()
-            .filter(|c| self.may_show(c, cull))
+            .filter(|c| self.may_show(c, sides))
             .map(|c| Run {
                 first_index: c.first_index,
                 index_count: c.index_count,
@@ -225,15 +243,20 @@ mod tests {
 
     #[test]
     fn only_what_is_in_the_frustum_and_faces_the_eye_may_show() {
-        let shows = |cluster: Cluster, cull| frustum().may_show(&cluster, cull);
-        assert!(shows(at(0, 0.0, 0.0, -2.0, false), true));
-        assert!(shows(at(0, 2.05, 0.0, -2.0, false), true), "reaches into the picture");
-        assert!(!shows(at(0, 2.2, 0.0, -2.0, false), true), "right of it");
-        assert!(!shows(at(0, 0.0, -2.2, -2.0, false), true), "below it");
-        assert!(!shows(at(0, 0.0, 0.0, 2.0, false), false), "behind the eye");
-        assert!(!shows(at(0, 0.0, 0.0, -2.0, true), true), "seen from behind");
+        let shows = |cluster: Cluster, sides| frustum().may_show(&cluster, sides);
+        assert!(shows(at(0, 0.0, 0.0, -2.0, false), Sides::Front));
         assert!(
-            shows(at(0, 0.0, 0.0, -2.0, true), false),
+            shows(at(0, 2.05, 0.0, -2.0, false), Sides::Front),
+            "reaches into the picture"
+        );
+        assert!(!shows(at(0, 2.2, 0.0, -2.0, false), Sides::Front), "right of it");
+        assert!(!shows(at(0, 0.0, -2.2, -2.0, false), Sides::Front), "below it");
+        assert!(!shows(at(0, 0.0, 0.0, 2.0, false), Sides::Both), "behind the eye");
+        assert!(!shows(at(0, 0.0, 0.0, -2.0, true), Sides::Front), "seen from behind");
+        assert!(shows(at(0, 0.0, 0.0, -2.0, true), Sides::Back));
+        assert!(!shows(at(0, 0.0, 0.0, -2.0, false), Sides::Back), "seen from its front");
+        assert!(
+            shows(at(0, 0.0, 0.0, -2.0, true), Sides::Both),
             "seen from behind, and wanted"
         );
     }
@@ -246,12 +269,12 @@ mod tests {
             at(6, 0.0, 0.0, 4.0, false),
             at(9, 0.0, 0.0, -2.0, false),
         ];
-        let runs = frustum().visible_runs(&clusters, true);
+        let runs = frustum().visible_runs(&clusters, Sides::Front);
         let spans: Vec<_> = runs.iter().map(|r| (r.first_index, r.index_count)).collect();
         assert_eq!(spans, [(9, 3), (0, 6)]);
-        let near_first = frustum().visible_front_to_back(&clusters, true);
+        let near_first = frustum().visible_front_to_back(&clusters, Sides::Front);
         assert!(near_first.iter().map(|c| c.first_index).eq([9, 3, 0]));
-        let far_first = frustum().visible_back_to_front(&clusters, true);
+        let far_first = frustum().visible_back_to_front(&clusters, Sides::Front);
         assert!(far_first.iter().map(|r| r.first_index).eq([0, 3, 9]));
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::config::{Alpha, Culling, RenderConfig};
-use super::cull::{Frustum, Run};
-use super::fine_cull::{self, PixelView, Projected};
+use super::cull::{Frustum, Run, Sides};
+use super::fine_cull::{self, Listed, PixelView, Projected};
 use super::gpu_scene::{GpuScene, Group};
 use super::mesh::Coverage;
 use crate::scene::AlphaMode;
@@ -42,76 +42,83 @@ fn has_a_back(config: &RenderConfig, group: &Group) -> bool {
     }
 }
 
-/// Colour and depth: opaque groups nearest part first, then what is laid over them, farthest first.
-/// Triangles that were picked one by one for the pixels of `pixels` are appended to `indices`.
-pub(super) fn colors(
-    scene: &GpuScene,
-    config: &RenderConfig,
-    frustum: &Frustum,
-    pixels: Option<&PixelView>,
-    scratch: &mut Projected,
-    indices: &mut Vec<u32>,
-) -> Vec<Draw> {
-    let mut list = Vec::with_capacity(scene.groups.len());
-    let mut blended = Vec::new();
-    for (place, group) in scene.groups.iter().enumerate() {
-        let (coverage, cull) = rules(config, group);
-        match (scene.host.as_ref().zip(pixels), coverage) {
-            (_, Coverage::Blended) => {
-                let runs = frustum.visible_back_to_front(&group.clusters, cull);
+/// A scene and a camera that lists are made for.
+pub(super) struct Lister<'a> {
+    pub scene: &'a GpuScene,
+    pub config: &'a RenderConfig,
+    pub frustum: &'a Frustum,
+    /// Where single triangles may be picked for a perspective picture's pixels.
+    pub pixels: Option<PixelView>,
+    pub scratch: &'a mut Projected,
+    /// Where picked triangles are listed.
+    pub indices: &'a mut Vec<u32>,
+}
+
+impl Lister<'_> {
+    /// Colour and depth: opaque groups nearest part first, then what is laid over them, farthest first.
+    pub fn colors(&mut self) -> Vec<Draw> {
+        let mut list = Vec::with_capacity(self.scene.groups.len());
+        let mut blended = Vec::new();
+        for (place, group) in self.scene.groups.iter().enumerate() {
+            let (coverage, cull) = rules(self.config, group);
+            let sides = Sides::culled(cull);
+            if coverage == Coverage::Blended {
+                let runs = self.frustum.visible_back_to_front(&group.clusters, sides);
                 blended.extend(runs.iter().map(|run| (run.nearest, whole(place, run))));
+            } else {
+                self.add(place, sides, Listed::Indices, &mut list);
             }
-            (Some((host, pixels)), _) => {
-                let clusters = frustum.visible_front_to_back(&group.clusters, cull);
-                let first = indices.len() as u32;
-                fine_cull::keep_visible(host, &clusters, pixels, cull, scratch, indices);
-                if indices.len() as u32 > first {
+        }
+        blended.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.indices.start.cmp(&right.indices.start)));
+        list.extend(blended.into_iter().map(|(_, draw)| draw));
+        list
+    }
+
+    /// Triangle numbers: whatever has depth. Blended surfaces have none.
+    pub fn numbers(&mut self) -> Vec<Draw> {
+        let mut list = Vec::new();
+        for (place, group) in self.scene.groups.iter().enumerate() {
+            let (coverage, cull) = rules(self.config, group);
+            if coverage != Coverage::Blended {
+                self.add(place, Sides::culled(cull), Listed::Places, &mut list);
+            }
+        }
+        list
+    }
+
+    /// Back faces that count.
+    pub fn backs(&mut self) -> Vec<Draw> {
+        let mut list = Vec::new();
+        for (place, group) in self.scene.groups.iter().enumerate() {
+            if has_a_back(self.config, group) && rules(self.config, group).0 != Coverage::Blended {
+                self.add(place, Sides::Back, Listed::Indices, &mut list);
+            }
+        }
+        list
+    }
+
+    /// Adds what may show of one group, nearest part first.
+    fn add(&mut self, place: usize, sides: Sides, listed: Listed, list: &mut Vec<Draw>) {
+        let clusters = &self.scene.groups[place].clusters;
+        match (&self.scene.host, &self.pixels) {
+            (Some(host), Some(pixels)) => {
+                let clusters = self.frustum.visible_front_to_back(clusters, sides);
+                let first = self.indices.len() as u32;
+                fine_cull::keep_visible(host, &clusters, pixels, (sides, listed), self.scratch, self.indices);
+                if self.indices.len() as u32 > first {
                     list.push(Draw {
                         group: place,
                         picked: true,
-                        indices: first..indices.len() as u32,
+                        indices: first..self.indices.len() as u32,
                     });
                 }
             }
-            (None, _) => list.extend(
-                frustum
-                    .visible_runs(&group.clusters, cull)
-                    .iter()
-                    .map(|run| whole(place, run)),
-            ),
+            _ => {
+                let runs = self.frustum.visible_runs(clusters, sides);
+                list.extend(runs.iter().map(|run| whole(place, run)));
+            }
         }
     }
-    blended.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.indices.start.cmp(&right.indices.start)));
-    list.extend(blended.into_iter().map(|(_, draw)| draw));
-    list
-}
-
-/// Triangle numbers: whatever has depth, nearest part first. Blended surfaces have none.
-pub(super) fn numbers(scene: &GpuScene, config: &RenderConfig, frustum: &Frustum) -> Vec<Draw> {
-    runs(scene, frustum, |group| match rules(config, group) {
-        (Coverage::Blended, _) => None,
-        (_, cull) => Some(cull),
-    })
-}
-
-/// Back faces that count.
-pub(super) fn backs(scene: &GpuScene, config: &RenderConfig, frustum: &Frustum) -> Vec<Draw> {
-    runs(scene, frustum, |group| {
-        let counts = has_a_back(config, group) && rules(config, group).0 != Coverage::Blended;
-        counts.then_some(false)
-    })
-}
-
-/// Runs of the groups that `cull_of` gives a culling for.
-fn runs(scene: &GpuScene, frustum: &Frustum, cull_of: impl Fn(&Group) -> Option<bool>) -> Vec<Draw> {
-    let groups = scene.groups.iter().enumerate();
-    groups
-        .filter_map(|(place, group)| Some((place, group, cull_of(group)?)))
-        .flat_map(|(place, group, cull)| {
-            let runs = frustum.visible_runs(&group.clusters, cull);
-            runs.into_iter().map(move |run| whole(place, &run))
-        })
-        .collect()
 }
 
 fn whole(group: usize, run: &Run) -> Draw {

@@ -41,28 +41,9 @@ impl Recorder<'_> {
         let mut pass = begin(encoder, "view", &views.color, &views.depth, wgpu::LoadOp::Clear(0.0));
         pass.set_bind_group(0, &self.target.view_group, &[self.target.uniform_offset(layer)]);
         pass.set_vertex_buffer(0, self.scene.vertices.slice(..));
-        pass.set_index_buffer(self.scene.indices.slice(..), wgpu::IndexFormat::Uint32);
-        let mut bound = None;
-        let mut picked = false;
-        for draw in list {
-            if bound != Some(draw.group) {
-                let group = &self.scene.groups[draw.group];
-                let (coverage, cull) = rules(self.config, group);
-                pass.set_pipeline(self.model.pipelines.get(group.paint, coverage, cull));
-                self.bind_material(&mut pass, group);
-                bound = Some(draw.group);
-            }
-            if picked != draw.picked {
-                picked = draw.picked;
-                let buffer = if picked {
-                    self.target.indices()
-                } else {
-                    &self.scene.indices
-                };
-                pass.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
-            }
-            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
-        }
+        self.indexed(&mut pass, list, |group, coverage, cull| {
+            self.model.pipelines.get(group.paint, coverage, cull)
+        });
     }
 
     /// Back faces against the depth that the colours left.
@@ -71,12 +52,8 @@ impl Recorder<'_> {
         let mut pass = begin(encoder, "back faces", marks, depth, wgpu::LoadOp::Load);
         pass.set_bind_group(0, &self.target.view_group, &[self.target.uniform_offset(layer)]);
         pass.set_vertex_buffer(0, self.scene.vertices.slice(..));
-        pass.set_index_buffer(self.scene.indices.slice(..), wgpu::IndexFormat::Uint32);
-        self.each(&mut pass, list, |pass, draw, coverage, fresh| {
-            if fresh {
-                pass.set_pipeline(self.model.sensors.back(&self.model.stage, coverage));
-            }
-            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
+        self.indexed(&mut pass, list, |_, coverage, _| {
+            self.model.sensors.back(&self.model.stage, coverage)
         });
     }
 
@@ -95,36 +72,59 @@ impl Recorder<'_> {
         let mut pass = begin(encoder, "triangle numbers", numbers, depth, wgpu::LoadOp::Clear(0.0));
         pass.set_bind_group(0, &self.target.view_group, &[self.target.uniform_offset(layer)]);
         pass.set_vertex_buffer(0, corners.vertices.slice(..));
-        self.each(&mut pass, list, |pass, draw, coverage, fresh| {
-            if fresh {
-                let (_, cull) = rules(self.config, &self.scene.groups[draw.group]);
-                pass.set_pipeline(self.model.sensors.number(&self.model.stage, coverage, cull));
+        let pipeline = |_: &Group, coverage, cull| self.model.sensors.number(&self.model.stage, coverage, cull);
+        // Picked triangles are listed by the places of their vertices, which stand in order otherwise.
+        pass.set_index_buffer(self.target.indices().slice(..), wgpu::IndexFormat::Uint32);
+        self.each(&mut pass, list, pipeline, |pass, draw| {
+            if draw.picked {
+                pass.draw_indexed(draw.indices.clone(), 0, 0..1);
+            } else {
+                pass.draw(draw.indices.clone(), 0..1);
             }
-            pass.draw(draw.indices.clone(), 0..1);
         });
     }
 
-    /// Calls `work` for each draw, with true where its group's state is not set yet.
-    fn each(
+    /// Draws with the scene's indices or those that were picked.
+    fn indexed<'p>(
         &self,
         pass: &mut wgpu::RenderPass<'_>,
         list: &[Draw],
-        mut work: impl FnMut(&mut wgpu::RenderPass<'_>, &Draw, Coverage, bool),
+        pipeline: impl Fn(&Group, Coverage, bool) -> &'p wgpu::RenderPipeline,
+    ) {
+        let mut picked = None;
+        self.each(pass, list, pipeline, |pass, draw| {
+            if picked != Some(draw.picked) {
+                picked = Some(draw.picked);
+                let buffer = if draw.picked {
+                    self.target.indices()
+                } else {
+                    &self.scene.indices
+                };
+                pass.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
+            }
+            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
+        });
+    }
+
+    /// Sets pipeline and material where the group changes, and calls `work` for each draw.
+    fn each<'p>(
+        &self,
+        pass: &mut wgpu::RenderPass<'_>,
+        list: &[Draw],
+        pipeline: impl Fn(&Group, Coverage, bool) -> &'p wgpu::RenderPipeline,
+        mut work: impl FnMut(&mut wgpu::RenderPass<'_>, &Draw),
     ) {
         let mut bound = None;
         for draw in list {
-            let group = &self.scene.groups[draw.group];
-            let fresh = bound != Some(draw.group);
-            if fresh {
-                self.bind_material(pass, group);
+            if bound != Some(draw.group) {
+                let group = &self.scene.groups[draw.group];
+                let (coverage, cull) = rules(self.config, group);
+                pass.set_pipeline(pipeline(group, coverage, cull));
+                pass.set_bind_group(1, &group.material[self.config.filter as usize], &[]);
                 bound = Some(draw.group);
             }
-            work(pass, draw, rules(self.config, group).0, fresh);
+            work(pass, draw);
         }
-    }
-
-    fn bind_material(&self, pass: &mut wgpu::RenderPass<'_>, group: &Group) {
-        pass.set_bind_group(1, &group.material[self.config.filter as usize], &[]);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use super::capture::{self, PendingCaptures};
 use super::config::{Culling, RenderConfig};
 use super::cull::{self, Shot};
-use super::draw_list;
+use super::draw_list::Lister;
 use super::error::RenderError;
 use super::fine_cull::{PixelView, Projected};
 use super::gpu::Gpu;
@@ -299,14 +299,18 @@ impl Renderer {
             }
         };
         let (uniforms, frustum) = cull::view_of(shot, scene.origin, near_m, far_m);
+        let mut lister = Lister {
+            scene,
+            config: &self.config,
+            frustum: &frustum,
+            pixels,
+            scratch,
+            indices,
+        };
         let lists = Lists {
-            colors: draw_list::colors(scene, &self.config, &frustum, pixels.as_ref(), scratch, indices),
-            numbers: sensors
-                .numbers()
-                .then(|| draw_list::numbers(scene, &self.config, &frustum)),
-            backs: sensors
-                .validity
-                .then(|| draw_list::backs(scene, &self.config, &frustum)),
+            colors: lister.colors(),
+            numbers: sensors.numbers().then(|| lister.numbers()),
+            backs: sensors.validity.then(|| lister.backs()),
         };
         (uniforms, scale, lists)
     }
