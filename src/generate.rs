@@ -6,6 +6,7 @@
 
 mod config;
 mod croco;
+mod judge;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -17,13 +18,10 @@ pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
 pub use pairs::GenerateError;
 
 use crate::navmesh::NavMesh;
-use crate::overlap::{ViewFeatures, covisibility, geometric_overlap, view_features};
 use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer};
-use crate::rng::Rng;
 use crate::scene::Scene;
-use crate::select::{Candidate, Selection, select};
-use crate::sweep::{Sweep, VIEWS_PER_STOP, sample_sweep};
-use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
+use crate::sweep::{Sweep, SweepRefusal, sample_sweep};
+use crate::view::{View, ViewPair};
 
 /// What became of one sample index.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,24 +117,50 @@ impl PairGenerator {
         self.finish(self.start(index)?)
     }
 
-    /// Draws the sweep of a sample and hands its cameras to the device.
-    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+    /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
+    /// where the sample gives no sweep. The sampler must be `sweep`.
+    pub fn sweep_views(&self, index: u64) -> Result<Result<(Sweep, Vec<Arc<View>>), SweepRefusal>, RenderError> {
+        let sweep = match self.sample(index) {
+            Ok(sweep) => sweep,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
+        let views = self.cropped(pending)?;
+        Ok(Ok((sweep, views)))
+    }
+
+    /// The sweep of a sample: cameras only.
+    fn sample(&self, index: u64) -> Result<Sweep, SweepRefusal> {
         let recipe = &self.recipe;
-        if recipe.config.sampler.kind == SamplerKind::Croco {
-            return Ok(InFlight {
-                index,
-                sampled: Sampled::Croco,
-            });
-        }
-        let sampled = sample_sweep(
+        sample_sweep(
             &recipe.navmesh,
             &recipe.config.sweep,
             recipe.config.render.intrinsics(),
             recipe.seed,
             recipe.scene_word,
             index,
-        );
-        let sampled = match sampled {
+        )
+    }
+
+    /// Waits for pictures and cuts out what the configuration asks for.
+    fn cropped(&self, pending: Pending) -> Result<Vec<Arc<View>>, RenderError> {
+        let crop = self.recipe.config.render.crop_px;
+        Ok(pending
+            .wait()?
+            .into_par_iter()
+            .map(|view| Arc::new(view.center_crop(crop)))
+            .collect())
+    }
+
+    /// Draws the sweep of a sample and hands its cameras to the device.
+    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+        if self.recipe.config.sampler.kind == SamplerKind::Croco {
+            return Ok(InFlight {
+                index,
+                sampled: Sampled::Croco,
+            });
+        }
+        let sampled = match self.sample(index) {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
                 Sampled::Sweep(Box::new(sweep), pending)
@@ -161,12 +185,7 @@ impl PairGenerator {
                 });
             }
         };
-        let crop = self.recipe.config.render.crop_px;
-        let views: Vec<Arc<View>> = pending
-            .wait()?
-            .into_par_iter()
-            .map(|view| Arc::new(view.center_crop(crop)))
-            .collect();
+        let views = self.cropped(pending)?;
         Ok(self.recipe.judge(index, &sweep, &views))
     }
 }
@@ -195,89 +214,5 @@ impl Iterator for PairGenerator {
             Err(error) => return Some(Err(error)),
         }
         Some(self.finish(current))
-    }
-}
-
-impl Recipe {
-    /// Features, candidates, truth: from the 24 views of a sweep to a pair or a refusal.
-    fn judge(&self, index: u64, sweep: &Sweep, views: &[Arc<View>]) -> Position {
-        let config = &self.config;
-        let features: Vec<ViewFeatures> = views
-            .par_iter()
-            .map(|view| view_features(&view.color, &config.overlap))
-            .collect();
-        let holes: Vec<bool> = views
-            .par_iter()
-            .map(|view| view.depth.valid_fraction() < config.select.min_valid_fraction)
-            .collect();
-        let (first, second) = features.split_at(VIEWS_PER_STOP);
-        let votes_seed = Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64();
-        let mut selection = select(first, second, &config.overlap, &config.select, &holes, votes_seed);
-        let chosen = self.first_that_truth_admits(&mut selection, views, first.len());
-        let outcome = match chosen {
-            Some(candidate) => Outcome::Kept(Box::new(self.pair(index, views, first.len(), candidate))),
-            None => Outcome::Refused(selection.refusal_of_position()),
-        };
-        Position {
-            index,
-            stops: sweep
-                .stops
-                .iter()
-                .map(|stop| stop.position.as_dvec3().to_array())
-                .collect(),
-            refused: selection.refused_by_name(),
-            outcome,
-        }
-    }
-
-    /// The candidate of the smallest overlap in range whose true covisibility lies within bounds too.
-    fn first_that_truth_admits(
-        &self,
-        selection: &mut Selection,
-        views: &[Arc<View>],
-        lists: usize,
-    ) -> Option<Candidate> {
-        let bounds = self.config.select.covisibility_bounds();
-        let mut in_range = std::mem::take(&mut selection.in_range).into_iter();
-        let Some((low, high)) = bounds else {
-            return in_range.next();
-        };
-        in_range.find(|candidate| {
-            let (first, second) = (&views[candidate.first], &views[lists + candidate.second]);
-            let truth = covisibility(first, second, &self.config.truth).min();
-            let admitted = (low..=high).contains(&truth);
-            if !admitted {
-                selection.refuse(if truth < low {
-                    "covisibility_low"
-                } else {
-                    "covisibility_high"
-                });
-            }
-            admitted
-        })
-    }
-
-    fn pair(&self, index: u64, views: &[Arc<View>], lists: usize, candidate: Candidate) -> ViewPair {
-        let second_place = lists + candidate.second;
-        let (first, second) = (Arc::clone(&views[candidate.first]), Arc::clone(&views[second_place]));
-        let truth = geometric_overlap(&first, &second, &self.config.truth);
-        ViewPair {
-            first,
-            second,
-            overlaps: PairOverlaps {
-                homography: Some(candidate.overlap),
-                covisibility: Some(truth.covisibility),
-                patch_truth: Some(truth.patches),
-            },
-            correspondence: candidate.correspondence,
-            true_correspondence: truth.correspondence,
-            origin: PairOrigin {
-                scene: self.scene_name.clone(),
-                scene_hash: self.scene_hash.clone(),
-                seed: self.seed,
-                index,
-                views: [candidate.first as u32, second_place as u32],
-            },
-        }
     }
 }

@@ -15,4 +15,4 @@ pub use geometric_overlap::{GeometricOverlap, GeometricOverlapConfig, Reprojecti
 pub use homography_overlap::{HomographyOverlap, homography_of, homography_overlap, match_views, vote};
 pub use homography_votes::{Voters, homography_votes};
 pub use refusal::Refusal;
-pub use view_features::{ViewFeatures, WORKING_SIZE, view_features, working_picture};
+pub use view_features::{ViewFeatures, WORKING_SIZE, texture, view_features, working_picture};

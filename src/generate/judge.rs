@@ -1,0 +1,207 @@
+//! From the 24 views of a sweep to a pair or a refusal: gates, the deciding measure, the truth.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Outcome, Position, Recipe};
+use crate::overlap::{
+    CROCO_RADIUS_M, Refusal, ViewFeatures, covisibility, croco_covisibility, geometric_overlap, homography_overlap,
+    texture, view_features,
+};
+use crate::rng::Rng;
+use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, select_with};
+use crate::sweep::{Sweep, VIEWS_PER_STOP};
+use crate::view::{Overlap, PairOrigin, PairOverlaps, View, ViewPair};
+
+impl Recipe {
+    /// The position of a sweep whose views have been drawn.
+    pub(super) fn judge(&self, index: u64, sweep: &Sweep, views: &[Arc<View>]) -> Position {
+        let judge = Judge::new(self, index, views);
+        let mut selection = judge.select();
+        let outcome = match judge.first_that_others_admit(&mut selection) {
+            Some(candidate) => Outcome::Kept(Box::new(judge.pair(candidate))),
+            None => Outcome::Refused(selection.refusal_of_position()),
+        };
+        Position {
+            index,
+            stops: sweep
+                .stops
+                .iter()
+                .map(|stop| stop.position.as_dvec3().to_array())
+                .collect(),
+            refused: selection.refused_by_name(),
+            outcome,
+        }
+    }
+
+    /// The seed of the metric's draws at a position.
+    pub(super) fn votes_seed(&self, index: u64) -> u64 {
+        Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64()
+    }
+}
+
+/// The views of one position, and what has been computed of them.
+struct Judge<'a> {
+    recipe: &'a Recipe,
+    index: u64,
+    seed: u64,
+    views: &'a [Arc<View>],
+    /// One a view; empty unless the homography takes part in the decision.
+    features: Vec<ViewFeatures>,
+    /// One a view: why it takes part in no pair.
+    gates: Vec<Option<Refusal>>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(recipe: &'a Recipe, index: u64, views: &'a [Arc<View>]) -> Self {
+        let config = &recipe.config;
+        let by_images = config.select.select_by.measures().contains(&SelectMeasure::Homography);
+        let features: Vec<ViewFeatures> = if by_images {
+            views
+                .par_iter()
+                .map(|view| view_features(&view.color, &config.overlap))
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let gates = views
+            .par_iter()
+            .enumerate()
+            .map(|(place, view)| {
+                let variance = match features.get(place) {
+                    Some(features) => features.laplacian_variance,
+                    None if config.select.min_laplacian_variance > 0.0 => texture(&view.color),
+                    None => 0.0,
+                };
+                let holes = view.depth.valid_fraction() < config.select.min_valid_fraction;
+                gate(&config.select, holes, variance)
+            })
+            .collect();
+        Self {
+            recipe,
+            index,
+            seed: recipe.votes_seed(index),
+            views,
+            features,
+            gates,
+        }
+    }
+
+    /// All candidates by the measure that orders them.
+    fn select(&self) -> Selection {
+        let (first, second) = self.gates.split_at(VIEWS_PER_STOP);
+        let config = &self.recipe.config.select;
+        let by = config.select_by.first();
+        select_with(first, second, config, false, |i, j| self.measure(by, i, j))
+    }
+
+    /// One measure of candidate (`i` of the first list, `j` of the second).
+    fn measure(&self, by: SelectMeasure, i: usize, j: usize) -> Measured {
+        let config = &self.recipe.config;
+        let (first, second) = (&self.views[i], &self.views[VIEWS_PER_STOP + j]);
+        let only = |overlap: Overlap| Measured {
+            overlap: Some(overlap),
+            ..Measured::default()
+        };
+        match by {
+            SelectMeasure::Homography => homography_overlap(
+                &self.features[i],
+                &self.features[VIEWS_PER_STOP + j],
+                &config.overlap,
+                pair_seed(self.seed, i, j),
+            )
+            .into(),
+            SelectMeasure::Geometry => only(covisibility(first, second, &config.truth)),
+            SelectMeasure::PatchTruth => only(geometric_overlap(first, second, &config.truth).patches),
+            SelectMeasure::Croco => only(croco_covisibility(first, second, CROCO_RADIUS_M)),
+        }
+    }
+
+    /// The candidate of the smallest overlap in range that the other measures and the bounds of true covisibility admit.
+    fn first_that_others_admit(&self, selection: &mut Selection) -> Option<Candidate> {
+        let in_range = std::mem::take(&mut selection.in_range);
+        in_range.into_iter().find(|candidate| {
+            let refusal = self.refusal_by_others(candidate);
+            if let Some(reason) = refusal {
+                selection.refuse(reason);
+            }
+            refusal.is_none()
+        })
+    }
+
+    fn refusal_by_others(&self, candidate: &Candidate) -> Option<&'static str> {
+        let config = &self.recipe.config;
+        let measures = config.select.select_by.measures();
+        for &by in measures.iter().skip(1) {
+            let found = self.measure(by, candidate.first, candidate.second);
+            let Some(overlap) = found.overlap else {
+                return Some(found.refusal.unwrap_or(Refusal::OverlapLow).name());
+            };
+            let (low, high) = by.refusal_names();
+            match config.select.refusal_of(overlap.min()) {
+                Some(Refusal::OverlapHigh) => return Some(high),
+                Some(_) => return Some(low),
+                None => {}
+            }
+        }
+        let (low, high) = config.select.covisibility_bounds()?;
+        let (first, second) = self.views_of(candidate);
+        let truth = covisibility(first, second, &config.truth).min();
+        match truth {
+            t if t < low => Some("covisibility_low"),
+            t if t > high => Some("covisibility_high"),
+            _ => None,
+        }
+    }
+
+    fn views_of(&self, candidate: &Candidate) -> (&Arc<View>, &Arc<View>) {
+        (
+            &self.views[candidate.first],
+            &self.views[VIEWS_PER_STOP + candidate.second],
+        )
+    }
+
+    /// The kept pair with every measure that the configuration asks for.
+    fn pair(&self, candidate: Candidate) -> ViewPair {
+        let (recipe, config) = (self.recipe, &self.recipe.config);
+        let (first, second) = self.views_of(&candidate);
+        let truth = geometric_overlap(first, second, &config.truth);
+        let by = config.select.select_by.first();
+        let homography = match by {
+            SelectMeasure::Homography => Some(candidate.overlap),
+            _ if config.select.records(SelectMeasure::Homography) => {
+                let features = [first, second].map(|view| view_features(&view.color, &config.overlap));
+                let seed = pair_seed(self.seed, candidate.first, candidate.second);
+                homography_overlap(&features[0], &features[1], &config.overlap, seed).overlap
+            }
+            _ => None,
+        };
+        let croco = config
+            .select
+            .records(SelectMeasure::Croco)
+            .then(|| croco_covisibility(first, second, CROCO_RADIUS_M));
+        ViewPair {
+            overlaps: PairOverlaps {
+                homography,
+                covisibility: Some(truth.covisibility),
+                patch_truth: Some(truth.patches),
+                croco,
+            },
+            correspondence: match by {
+                SelectMeasure::Homography => candidate.correspondence,
+                _ => truth.correspondence.clone(),
+            },
+            true_correspondence: truth.correspondence,
+            origin: PairOrigin {
+                scene: recipe.scene_name.clone(),
+                scene_hash: recipe.scene_hash.clone(),
+                seed: recipe.seed,
+                index: self.index,
+                views: [candidate.first as u32, (VIEWS_PER_STOP + candidate.second) as u32],
+            },
+            first: Arc::clone(first),
+            second: Arc::clone(second),
+        }
+    }
+}
