@@ -21,6 +21,9 @@ use crate::view::{Capture, View};
 
 /// Pixels that one submission draws at most; larger batches become several. 24 views of 512 x 512.
 const SUBMISSION_PIXELS: u64 = 24 * 512 * 512;
+/// Targets that are kept for later, the longest unused one given up first: two batches under way and two of
+/// another shape, such as single views.
+const IDLE_TARGETS: usize = 4;
 /// How much farther than it is a back face counts as when it is left out: see the WGSL.
 const BACK_FACE_PUSH: f64 = 1e-4;
 
@@ -319,10 +322,12 @@ impl Renderer {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let fitting = idle.iter().position(|t| t.fits(width, height, layers, sensors));
         match fitting {
-            Some(index) => Ok(idle.swap_remove(index)),
+            Some(index) => Ok(idle.remove(index)),
             None => {
-                // Targets of another shape would only hold memory.
-                idle.clear();
+                // Targets of a shape that is asked for no more would only hold memory.
+                if idle.len() >= IDLE_TARGETS {
+                    idle.remove(0);
+                }
                 drop(idle);
                 Target::new(&self.gpu, width, height, layers, sensors)
             }
