@@ -15,6 +15,7 @@ mod generate;
 mod navmesh;
 mod open;
 mod overlap;
+mod picture;
 #[cfg(feature = "train")]
 mod pretrain;
 mod quickstart;
