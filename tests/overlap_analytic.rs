@@ -94,9 +94,9 @@ fn phase_free_percent(h: &Homography) -> (f64, usize) {
     let votes = |h: &Homography| phase_free_votes(Level::new(), grid(), h);
     let ((there, one), (back, other)) = (votes(h), votes(&inverse(h).unwrap()));
     let maps = [there, back];
-    let most = maps.iter().flat_map(|map| {
-        (0..196u16).map(|patch| map.iter().flatten().filter(|&&partner| partner == patch).count())
-    });
+    let most = maps
+        .iter()
+        .flat_map(|map| (0..196u16).map(|patch| map.iter().flatten().filter(|&&partner| partner == patch).count()));
     (100.0 * one.min(other), most.max().unwrap())
 }
 
@@ -127,7 +127,10 @@ fn area_and_phase_free_patches_do_not_feel_patch_borders() {
         println!("{place:2}: area {ours:.1} (table {area}), phase-free {phase_free:.1}");
         assert!((ours - area).abs() < 1.1, "{h:?}: area {ours}, table {area}");
         assert_eq!(most, 1, "{h:?}: a patch has two partners");
-        assert!(phase_free <= ours + 1e-9, "{h:?}: {phase_free} is above the area {ours}");
+        assert!(
+            phase_free <= ours + 1e-9,
+            "{h:?}: {phase_free} is above the area {ours}"
+        );
         if place < 6 {
             assert!((phase_free - ours).abs() < 1e-9, "{h:?}: {phase_free}, area {ours}");
         } else {
@@ -136,7 +139,10 @@ fn area_and_phase_free_patches_do_not_feel_patch_borders() {
     }
     for (x, y) in [(3.0, 0.0), (5.0, 11.0), (20.0, 31.0), (100.0, 7.0)] {
         let truth = 100.0 * (224.0 - x) * (224.0 - y) / (224.0 * 224.0);
-        assert!((phase_free_percent(&shift(x, y)).0 - truth).abs() < 0.5, "shift {x}, {y}");
+        assert!(
+            (phase_free_percent(&shift(x, y)).0 - truth).abs() < 0.5,
+            "shift {x}, {y}"
+        );
         assert!((area_percent(&shift(x, y)) - truth).abs() < 1e-9, "shift {x}, {y}");
     }
 }
@@ -152,8 +158,15 @@ fn phase_free_partners_are_as_many_as_there_can_be() {
         let (sin, cos) = turn.sin_cos();
         let scale = between(0.6, 1.6);
         let h = [
-            scale * cos, -scale * sin, between(-80.0, 160.0), scale * sin, scale * cos, between(-80.0, 120.0),
-            between(-5e-4, 5e-4), between(-5e-4, 5e-4), 1.0,
+            scale * cos,
+            -scale * sin,
+            between(-80.0, 160.0),
+            scale * sin,
+            scale * cos,
+            between(-80.0, 120.0),
+            between(-5e-4, 5e-4),
+            between(-5e-4, 5e-4),
+            1.0,
         ];
         let (map, share) = phase_free_votes(Level::new(), grid(), &h);
         assert_eq!((map.clone(), share), phase_free_votes(Level::baseline(), grid(), &h));
@@ -166,14 +179,19 @@ fn phase_free_partners_are_as_many_as_there_can_be() {
             };
             pixels.filter(inside).count()
         };
-        let owners: Vec<Vec<usize>> =
-            (0..196u16).map(|to| (0..196).filter(|&from| map[from] == Some(to)).collect()).collect();
+        let owners: Vec<Vec<usize>> = (0..196u16)
+            .map(|to| (0..196).filter(|&from| map[from] == Some(to)).collect())
+            .collect();
         assert!(owners.iter().all(|o| o.len() <= 1));
         for (from, partner) in map.iter().enumerate() {
             match partner {
                 Some(to) => assert!(count(from, *to) >= 32),
                 // At least the free ones among the patches it votes for must be too few of its pixels.
-                None => assert!((0..196u16).filter(|&to| owners[usize::from(to)].is_empty()).all(|to| count(from, to) < 32)),
+                None => assert!(
+                    (0..196u16)
+                        .filter(|&to| owners[usize::from(to)].is_empty())
+                        .all(|to| count(from, to) < 32)
+                ),
             }
         }
     }
@@ -185,7 +203,9 @@ fn the_options_change_what_is_measured() {
     let h = shift(8.0, 8.0);
     let measured = |options: &[&str]| {
         let options: Vec<String> = options.iter().map(|&o| o.to_owned()).collect();
-        let config = covista::config::Config::load("covista", None, &options).unwrap().overlap;
+        let config = covista::config::Config::load("covista", None, &options)
+            .unwrap()
+            .overlap;
         let (overlap, correspondence) = vote(Level::new(), &h, &inverse(&h).unwrap(), &config, 3);
         (100.0 * overlap.min(), correspondence.patches.len())
     };
@@ -193,7 +213,10 @@ fn the_options_change_what_is_measured() {
     assert!((56.0..65.0).contains(&sampled), "{sampled}");
     assert!((measured(&["overlap.votes=exact"]).0 - 86.2).abs() < 0.1);
     let (phase_free, patches) = measured(&["overlap.votes=phase_free"]);
-    assert!((phase_free - 93.0).abs() < 0.1 && patches >= 182, "{phase_free} {patches}");
+    assert!(
+        (phase_free - 93.0).abs() < 0.1 && patches >= 182,
+        "{phase_free} {patches}"
+    );
     let (area, patches) = measured(&["overlap.measure=area"]);
     assert!((area - 93.0).abs() < 0.1 && patches < 140, "{area} {patches}");
 }

@@ -14,7 +14,9 @@ use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder, Luma, Lu
 use serde_json::Value;
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sift").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/sift")
+        .join(name)
 }
 
 fn covista(args: &[&str]) -> Output {
@@ -24,9 +26,19 @@ fn covista(args: &[&str]) -> Output {
 }
 
 fn overlap(first: &Path, second: &Path) -> Value {
-    let output = covista(&["overlap", &first.display().to_string(), &second.display().to_string(), "--json"]);
+    let output = covista(&[
+        "overlap",
+        &first.display().to_string(),
+        &second.display().to_string(),
+        "--json",
+    ]);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{} {}: {stderr}", first.display(), second.display());
+    assert!(
+        output.status.success(),
+        "{} {}: {stderr}",
+        first.display(),
+        second.display()
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -35,7 +47,10 @@ fn refused(output: &Output, name: &str, says: &str) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(3), "{name}: {stderr}");
     assert_eq!(stderr.trim_end().lines().count(), 1, "{name}: {stderr}");
-    assert!(stderr.starts_with("covista: ") && stderr.contains(name) && stderr.contains(says), "{name}: {stderr}");
+    assert!(
+        stderr.starts_with("covista: ") && stderr.contains(name) && stderr.contains(says),
+        "{name}: {stderr}"
+    );
 }
 
 fn noise(seed: u32) -> impl FnMut() -> u8 {
@@ -57,17 +72,44 @@ fn pictures_of_any_kind_give_a_result() {
     let mut noise = noise(1);
     let odd = [
         save("colour.png", RgbImage::from_pixel(224, 224, Rgb([10, 200, 30])).into()),
-        save("noise.png", RgbImage::from_fn(224, 224, |_, _| Rgb([noise(), noise(), noise()])).into()),
-        save("grey.png", ImageBuffer::from_fn(300, 200, |x, y| Luma([(x ^ y) as u8])).into()),
-        save("deep.png", ImageBuffer::from_fn(100, 120, |x, y| Luma([(x * y * 5) as u16])).into()),
-        save("deep_colour.png", ImageBuffer::from_fn(90, 60, |x, y| Rgb([(x * 700) as u16, (y * 900) as u16, 7])).into()),
-        save("alpha.png", ImageBuffer::from_fn(64, 64, |x, y| Rgba([x as u8, y as u8, 0, (x * 4) as u8])).into()),
-        save("grey_alpha.png", ImageBuffer::from_fn(64, 65, |x, y| LumaA([x as u8, (y * 3) as u8])).into()),
+        save(
+            "noise.png",
+            RgbImage::from_fn(224, 224, |_, _| Rgb([noise(), noise(), noise()])).into(),
+        ),
+        save(
+            "grey.png",
+            ImageBuffer::from_fn(300, 200, |x, y| Luma([(x ^ y) as u8])).into(),
+        ),
+        save(
+            "deep.png",
+            ImageBuffer::from_fn(100, 120, |x, y| Luma([(x * y * 5) as u16])).into(),
+        ),
+        save(
+            "deep_colour.png",
+            ImageBuffer::from_fn(90, 60, |x, y| Rgb([(x * 700) as u16, (y * 900) as u16, 7])).into(),
+        ),
+        save(
+            "alpha.png",
+            ImageBuffer::from_fn(64, 64, |x, y| Rgba([x as u8, y as u8, 0, (x * 4) as u8])).into(),
+        ),
+        save(
+            "grey_alpha.png",
+            ImageBuffer::from_fn(64, 65, |x, y| LumaA([x as u8, (y * 3) as u8])).into(),
+        ),
         save("dot.png", RgbImage::new(1, 1).into()),
         save("line.png", RgbImage::from_fn(1, 4000, |_, y| Rgb([y as u8; 3])).into()),
-        save("wide.png", RgbImage::from_fn(20_000, 9, |x, _| Rgb([(x % 251) as u8; 3])).into()),
-        save("picture.bmp", RgbImage::from_fn(31, 77, |x, y| Rgb([x as u8, y as u8, 9])).into()),
-        save("picture.webp", RgbImage::from_fn(31, 77, |x, y| Rgb([x as u8, y as u8, 9])).into()),
+        save(
+            "wide.png",
+            RgbImage::from_fn(20_000, 9, |x, _| Rgb([(x % 251) as u8; 3])).into(),
+        ),
+        save(
+            "picture.bmp",
+            RgbImage::from_fn(31, 77, |x, y| Rgb([x as u8, y as u8, 9])).into(),
+        ),
+        save(
+            "picture.webp",
+            RgbImage::from_fn(31, 77, |x, y| Rgb([x as u8, y as u8, 9])).into(),
+        ),
     ];
     for picture in &odd {
         let report = overlap(picture, &fixture("tiles.png"));
@@ -87,7 +129,10 @@ fn the_same_picture_in_another_dress() {
         ("grey.png", grey.clone()),
         ("deep.png", DynamicImage::from(tiles.to_rgb16())),
         ("alpha.png", DynamicImage::from(tiles.to_rgba8())),
-        ("large.png", DynamicImage::from(resize_bilinear(&tiles.to_rgb8(), 1344, 1344))),
+        (
+            "large.png",
+            DynamicImage::from(resize_bilinear(&tiles.to_rgb8(), 1344, 1344)),
+        ),
         ("other_ending.jpg", tiles.clone()),
     ];
     for (name, copy) in copies {
@@ -112,7 +157,9 @@ fn the_orientation_of_a_photograph_is_applied() {
         &[0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0],
     ];
     encoder.set_exif_metadata(exif.concat()).unwrap();
-    encoder.write_image(turned.as_raw(), 224, 224, ExtendedColorType::Rgb8).unwrap();
+    encoder
+        .write_image(turned.as_raw(), 224, 224, ExtendedColorType::Rgb8)
+        .unwrap();
     let report = overlap(&fixture("tiles.png"), &path);
     assert!(report["overlap"].as_f64().unwrap() > 0.9, "{report}");
     let h: Vec<f64> = serde_json::from_value(report["homography"].clone()).unwrap();
@@ -132,7 +179,9 @@ fn header_of(width: u32, height: u32) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32| (0..8).fold(crc, |c, _| if c & 1 == 1 { 0xedb8_8320 ^ (c >> 1) } else { c >> 1 });
-    !bytes.iter().fold(!0, |crc, &byte| (crc >> 8) ^ step((crc ^ u32::from(byte)) & 255))
+    !bytes
+        .iter()
+        .fold(!0, |crc, &byte| (crc >> 8) ^ step((crc ^ u32::from(byte)) & 255))
 }
 
 #[test]
@@ -141,7 +190,10 @@ fn broken_files_give_one_line_and_exit_code_3() {
     let good = fixture("tiles.png").display().to_string();
     let png = std::fs::read(fixture("tiles.png")).unwrap();
     let mut jpeg = Vec::new();
-    image::open(fixture("tiles.png")).unwrap().write_with_encoder(JpegEncoder::new(&mut jpeg)).unwrap();
+    image::open(fixture("tiles.png"))
+        .unwrap()
+        .write_with_encoder(JpegEncoder::new(&mut jpeg))
+        .unwrap();
     let mut flipped = png.clone();
     for place in (200..flipped.len()).step_by(97) {
         flipped[place] ^= 0x55;
@@ -175,7 +227,11 @@ fn folders_that_are_no_sweep_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let name = folder.path().display().to_string();
     refused(&covista(&["select", &name]), &name, "24 pictures");
-    refused(&covista(&["select", &format!("{name}/missing")]), "missing", "cannot list the folder");
+    refused(
+        &covista(&["select", &format!("{name}/missing")]),
+        "missing",
+        "cannot list the folder",
+    );
     for place in 0..24 {
         std::fs::copy(fixture("tiles.png"), folder.path().join(format!("{place:03}.png"))).unwrap();
     }
@@ -193,7 +249,13 @@ fn twenty_four_odd_pictures_give_a_selection() {
     let mut noise = noise(5);
     for place in 0..24u32 {
         let (width, height) = (1 + place * 40, 1 + (23 - place) * 30);
-        let picture = RgbImage::from_fn(width, height, |x, _| if place % 3 == 0 { Rgb([x as u8; 3]) } else { Rgb([noise(); 3]) });
+        let picture = RgbImage::from_fn(width, height, |x, _| {
+            if place % 3 == 0 {
+                Rgb([x as u8; 3])
+            } else {
+                Rgb([noise(); 3])
+            }
+        });
         picture.save(folder.path().join(format!("{place:03}.png"))).unwrap();
     }
     let output = covista(&["select", &folder.path().display().to_string(), "--json"]);
@@ -222,6 +284,11 @@ fn other_sizes_are_resized_as_opencv_does() {
     let theirs = image::open(fixture("strokes_resized.png")).unwrap().to_rgb8();
     let part = image::imageops::crop_imm(&whole, 11, 20, 151, 97).to_image();
     let ours = resize_bilinear(&part, 224, 224);
-    let off = ours.iter().zip(theirs.iter()).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    let off = ours
+        .iter()
+        .zip(theirs.iter())
+        .map(|(a, b)| a.abs_diff(*b))
+        .max()
+        .unwrap();
     assert!(off <= 1, "{off}");
 }

@@ -16,14 +16,9 @@ const SEEDS: u64 = 20;
 /// Two overlaps within this are taken as equal: 6 patches of 196.
 const NEAR: f64 = 0.03;
 
-fn mimic_code() -> HomographyOverlapConfig {
-    Config::load(
-        "mimic-code",
-        None,
-        &std::env::var("OPT").map(|o| vec![o]).unwrap_or_default(),
-    )
-    .unwrap()
-    .overlap
+fn mimic_code(options: &[&str]) -> HomographyOverlapConfig {
+    let options: Vec<String> = options.iter().map(|&o| o.to_owned()).collect();
+    Config::load("mimic-code", None, &options).unwrap().overlap
 }
 
 fn cells<'a>(a: &'a Table, b: &'a Table) -> impl Iterator<Item = (Option<f64>, Option<f64>)> + 'a {
@@ -70,60 +65,75 @@ impl Agreement {
     }
 }
 
-#[test]
-fn the_profile_mimic_code_has_opencvs_distribution() {
-    let config = mimic_code();
+impl std::fmt::Display for Agreement {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} {} {} {} {}",
+            self.means, self.singles, self.kept, self.kept_all, self.presence
+        )
+    }
+}
+
+/// Prints the agreement of every set; `None` without any set.
+fn agreement(config: &HomographyOverlapConfig) -> Option<Agreement> {
     let mut all = Agreement::default();
     let mut ceiling = [0.0; 5];
     println!(
-        "set                      means           singles          keep or refuse   of all candidates  presence         | OpenCV against itself"
+        "{:24} means         singles       keep or refuse  of candidates  presence      | OpenCV against itself",
+        "set"
     );
     for set in sets() {
-        let found = Agreement::of(&set.tables(&config, SEEDS), set);
+        let found = Agreement::of(&set.tables(config, SEEDS), set);
         let own = &set.peer.itself;
-        println!(
-            "{:24} {} {} {} {} {} | {:.3} {:.3} {:.3} {:.3} {:.3}",
-            set.name,
-            found.means,
-            found.singles,
-            found.kept,
-            found.kept_all,
-            found.presence,
-            own.means,
-            own.singles,
-            own.kept,
-            own.kept_all,
-            own.presence
-        );
-        let weight = found.means.1 as f64;
-        for (sum, value) in ceiling
-            .iter_mut()
-            .zip([own.means, own.singles, own.kept, own.kept_all, own.presence])
-        {
-            *sum += weight * value;
+        let own = [own.means, own.singles, own.kept, own.kept_all, own.presence];
+        println!("{:24} {found} | {own:.3?}", set.name);
+        for (sum, value) in ceiling.iter_mut().zip(own) {
+            *sum += found.means.1 as f64 * value;
         }
         all.add(found);
     }
-    if all.means.1 == 0 {
-        return;
-    }
-    let ceiling = ceiling.map(|sum| sum / all.means.1 as f64);
     println!(
-        "{:24} {} {} {} {} {} | {:.3?}",
-        "all", all.means, all.singles, all.kept, all.kept_all, all.presence, ceiling
+        "{:24} {all} | {:.3?}",
+        "all",
+        ceiling.map(|sum| sum / all.means.1 as f64)
     );
-    assert!(all.means.value() >= 0.92);
-    assert!(all.singles.value() >= 0.80);
-    assert!(all.kept.value() >= 0.95);
-    assert!(all.kept_all.value() >= 0.95);
-    assert!(all.presence.value() >= 0.97);
+    (all.means.1 > 0).then_some(all)
 }
 
-/// Which pair is kept is a draw as well, so the draws are compared: what OpenCV expects of the pairs that
-/// either tool chooses, and what we expect of them.
+/// With draws from the seed the metric is a distribution, and the bars are what OpenCV reaches against itself.
+#[test]
+fn the_profile_mimic_code_has_opencvs_distribution() {
+    let Some(found) = agreement(&mimic_code(&[])) else {
+        return;
+    };
+    // OpenCV's means of 20 agree with 20 others of its own on 94-97 % of these cells.
+    assert!(found.means.value() >= 0.92);
+    // OpenCV against itself: 0.77 of single runs, 0.948 of keep-or-refuse.
+    assert!(found.singles.value() >= 0.74);
+    assert!(found.kept.value() >= 0.94);
+    assert!(found.kept_all.value() >= 0.98);
+    assert!(found.presence.value() >= 0.99);
+}
+
+/// With OpenCV's own draws every single decision is the released one, but for the random pixels of the votes.
+#[test]
+fn with_opencvs_draws_single_runs_are_opencvs() {
+    let Some(found) = agreement(&mimic_code(&["overlap.ransac.draws=opencv"])) else {
+        return;
+    };
+    assert!(found.singles.value() >= 0.92);
+    assert!(found.kept.value() >= 0.97);
+    assert!(found.kept_all.value() >= 0.99);
+    assert!(found.presence.value() >= 0.99);
+}
+
+/// Which pair is kept is a draw as well. Over 20 draws, what OpenCV expects of the pairs that we choose and of those
+/// that it chooses itself is the same, and so is what we expect.
 #[test]
 fn the_chosen_pairs_have_the_same_expected_overlap() {
-    let config = mimic_code();
+    let config = mimic_code(&[]);
+    let (mut off, mut n) = ([0.0, 0.0], 0.0);
     for set in sets() {
         let tables = set.tables(&config, SEEDS);
         let (our_mean, their_mean) = (mean(&tables), &set.peer.mean);
@@ -132,117 +142,33 @@ fn the_chosen_pairs_have_the_same_expected_overlap() {
         let expected = |places: &[[usize; 2]], table: &Table| {
             places.iter().filter_map(|&[i, j]| table[i][j]).sum::<f64>() / places.len() as f64
         };
+        let of_ours = [expected(&ours, &our_mean), expected(&ours, their_mean)];
+        let of_theirs = [expected(&theirs, &our_mean), expected(&theirs, their_mean)];
         println!(
-            "{:24} chosen in {:2} and {:2} runs; expected overlap of our choices {:.3} (by us) {:.3} (by OpenCV), of OpenCV's {:.3} {:.3}",
-            set.name,
-            ours.len(),
-            theirs.len(),
-            expected(&ours, &our_mean),
-            expected(&ours, their_mean),
-            expected(&theirs, &our_mean),
-            expected(&theirs, their_mean),
-        );
-    }
-}
-
-#[test]
-fn probe_matches() {
-    use covista::features::Level;
-    use covista::overlap::match_views;
-    #[derive(serde::Deserialize)]
-    struct Case {
-        set: String,
-        i: usize,
-        j: usize,
-        first: Vec<f32>,
-        second: Vec<f32>,
-    }
-    let cases: Vec<Case> = serde_json::from_slice(&std::fs::read("/tmp/fidelity/homographies.json").unwrap()).unwrap();
-    let config = mimic_code();
-    for set in sets() {
-        let (mut same, mut ours, mut theirs, mut ordered, mut pairs, mut bits) = (0, 0, 0, 0, 0, 0);
-        for case in cases.iter().filter(|c| c.set == set.name) {
-            let (a, b) = (&set.features[case.i], &set.features[8 + case.j]);
-            let m: Vec<[f32; 4]> = match_views(Level::new(), a, b, &config)
-                .iter()
-                .map(|m| {
-                    let (p, q) = (&a.keypoints[m.first], &b.keypoints[m.second]);
-                    [p.x, p.y, q.x, q.y]
-                })
-                .collect();
-            let t: Vec<[f32; 4]> = case
-                .first
-                .chunks(2)
-                .zip(case.second.chunks(2))
-                .map(|(p, q)| [p[0], p[1], q[0], q[1]])
-                .collect();
-            let near = |x: &[f32; 4], y: &[f32; 4]| x.iter().zip(y).all(|(a, b)| (a - b).abs() < 0.05);
-            same += t.iter().filter(|x| m.iter().any(|y| near(x, y))).count();
-            ours += m.len();
-            theirs += t.len();
-            pairs += 1;
-            ordered += usize::from(m.len() == t.len() && m.iter().zip(&t).all(|(x, y)| near(x, y)));
-            bits += usize::from(m == t);
-            for y in m.iter().filter(|y| !t.iter().any(|x| near(x, y))) {
-                println!("EXTRA {} {} {} {y:?}", set.name, case.i, case.j);
-            }
-            for y in t.iter().filter(|y| !m.iter().any(|x| near(x, y))) {
-                println!("LACKS {} {} {} {y:?}", set.name, case.i, case.j);
-            }
-        }
-        println!(
-            "{:24} matches of ours {ours} of theirs {theirs} common {same}; pairs {pairs} same in order {ordered} bit-identical {bits}",
+            "{:24} of our choices: {of_ours:.3?} by our mean, by OpenCV's; of OpenCV's: {of_theirs:.3?}",
             set.name
         );
+        assert_eq!(ours.len(), SEEDS as usize);
+        // Our own mean is a draw as well: a set whose choice hangs on cells of large spread may differ by more there.
+        for (sum, k) in off.iter_mut().zip(0..2) {
+            assert!((of_ours[k] - of_theirs[k]).abs() <= [0.05, NEAR][k], "{}", set.name);
+            *sum += of_ours[k] - of_theirs[k];
+        }
+        n += 1.0;
+    }
+    if n > 0.0 {
+        println!("mean difference: {:.4?}", off.map(|sum| sum / n));
+        assert!(off.iter().all(|sum| (sum / n).abs() <= 0.01));
     }
 }
 
 #[test]
-fn probe_spread() {
-    use common::sweeps::deviation;
-    let config = mimic_code();
-    let mut s = [Share::default(); 6];
-    let (mut ds, mut dt, mut n) = (0.0, 0.0, 0.0);
-    for set in sets() {
-        let tables = set.tables(&config, 60);
-        let near = |(a, b): (f64, f64)| (a - b).abs() <= NEAR;
-        let (a, b, c) = (mean(&tables[..20]), mean(&tables[20..40]), mean(&tables[40..]));
-        for (k, (x, y)) in [
-            (&a, &b),
-            (&b, &c),
-            (&a, &set.peer.again),
-            (&b, &set.peer.again),
-            (&b, &set.peer.mean),
-            (&c, &set.peer.mean),
-        ]
-        .iter()
-        .enumerate()
-        {
-            s[k] += Share::of(common_cells(x, y).map(near));
-        }
-        for (x, y) in common_cells(&deviation(&tables[..20]), &set.peer.sd) {
-            ds += x;
-            dt += y;
-            n += 1.0;
-        }
-        let all = mean(&tables);
-        for (i, row) in all.iter().enumerate() {
-            for (j, v) in row.iter().enumerate() {
-                if let (Some(v), Some(p), Some(q)) = (v, set.peer.mean[i][j], set.peer.again[i][j]) {
-                    let t = (p + q) / 2.0;
-                    if (v - t).abs() > 0.03 {
-                        println!(
-                            "{} {i} {j}: ours {v:.3} theirs {p:.3} {q:.3} sd {:.3}",
-                            set.name,
-                            set.peer.sd[i][j].unwrap()
-                        );
-                    }
-                }
-            }
-        }
-    }
-    println!("{s:?} sd {:.4} {:.4}", ds / n, dt / n);
-    for x in s {
-        println!("{x}");
-    }
+fn the_result_does_not_depend_on_threads() {
+    let Some(set) = sets().first() else { return };
+    let config = HomographyOverlapConfig::default();
+    let pool = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    assert_eq!(
+        pool(1).install(|| set.tables(&config, 2)),
+        pool(3).install(|| set.tables(&config, 2))
+    );
 }

@@ -1,9 +1,13 @@
-//! The default estimator: steadier than OpenCV's and nearer to the geometric truth.
+//! The default estimator against OpenCV's: its spread from seed to seed, and its distance from the geometric truth.
+//!
+//! The truth is `geometric_overlap(..).patches`: the published patch rule fed with true correspondences. Compared
+//! are the cells where every variant has an overlap for every seed. The table printed is the one in the docs.
+
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod common;
 
-use common::sweeps::{Table, deviation, mean, sets};
+use common::sweeps::{Table, deviation, in_range, sets};
 use covista::config::Config;
 use covista::overlap::HomographyOverlapConfig;
 
@@ -14,133 +18,135 @@ fn config(profile: &str, options: &[&str]) -> HomographyOverlapConfig {
     Config::load(profile, None, &options).unwrap().overlap
 }
 
-#[test]
-fn probe() {
-    let variants: Vec<(&str, HomographyOverlapConfig)> = std::env::var("V")
-        .unwrap_or("ors".into())
-        .chars()
-        .map(|c| match c {
-            'o' => ("opencv", config("mimic-code", &[])),
-            'O' => ("opencv exact", config("mimic-code", &["overlap.votes=exact"])),
-            'r' => ("robust", config("covista", &[])),
-            's' => ("robust exact", config("covista", &["overlap.votes=exact"])),
-            'm' => (
-                "robust mutual exact",
-                config("covista", &["overlap.votes=exact", "overlap.mutual=true"]),
-            ),
-            'n' => (
-                "robust exact not refused",
-                config("covista", &["overlap.votes=exact", "overlap.refuse_distorted=false"]),
-            ),
-            '1' => ("threshold 2", config("covista", &["overlap.ransac.threshold_px=2"])),
-            '2' => ("threshold 3", config("covista", &["overlap.ransac.threshold_px=3"])),
-            '3' => ("threshold 8", config("covista", &["overlap.ransac.threshold_px=8"])),
-            '4' => ("threshold 12", config("covista", &["overlap.ransac.threshold_px=12"])),
-            '5' => ("threshold 20", config("covista", &["overlap.ransac.threshold_px=20"])),
-            '6' => ("threshold 40", config("covista", &["overlap.ransac.threshold_px=40"])),
-            '7' => ("ratio 0.8", config("covista", &["overlap.ratio=0.8"])),
-            '8' => (
-                "ratio 0.8 mutual",
-                config("covista", &["overlap.ratio=0.8", "overlap.mutual=true"]),
-            ),
-            '9' => ("ratio 0.6", config("covista", &["overlap.ratio=0.6"])),
-            _ => panic!(),
-        })
-        .collect();
-    let truths: Vec<Option<Table>> = sets().iter().map(|s| s.truth()).collect();
-    let mut runs = Vec::new();
-    for (name, config) in &variants {
-        let started = std::time::Instant::now();
-        let tables: Vec<Vec<Table>> = sets().iter().map(|set| set.tables(config, SEEDS)).collect();
-        runs.push((name, tables, started.elapsed()));
-    }
-    let everywhere = |s: usize, i: usize, j: usize| runs.iter().all(|(_, t, _)| t[s].iter().all(|t| t[i][j].is_some()));
-    for (name, tables, time) in &runs {
-        let (mut sd, mut n, mut sdc, mut nc) = (0.0, 0, 0.0, 0);
-        let (mut mae, mut m, mut biasc, mut zero, mut z, mut far) = (0.0, 0, 0.0, 0.0, 0, 0);
-        let mut points: Vec<(f64, f64)> = Vec::new();
-        let mut med: Vec<f64> = Vec::new();
-        let mut win = [0; 4];
-        for (s, set) in sets().iter().enumerate() {
-            let (means, deviations) = (mean(&tables[s]), deviation(&tables[s]));
-            for i in 0..8 {
-                for j in 0..16 {
-                    if set.peer.mean[i][j].is_none() {
-                        continue;
-                    }
-                    if let Some(d) = deviations[i][j] {
-                        sd += d;
-                        n += 1;
-                        if everywhere(s, i, j) {
-                            sdc += d;
-                            nc += 1;
-                        }
-                    }
-                    let Some(t) = truths[s].as_ref().map(|t| t[i][j].unwrap()) else {
-                        continue;
-                    };
-                    if let Some(v) = means[i][j] {
-                        med.push((v - t).abs());
-                    }
-                    for x in &tables[s] {
-                        if let Some(v) = x[i][j] {
-                            let k = |v: f64| v > 0.5 && v < 0.75;
-                            win[usize::from(k(v)) * 2 + usize::from(k(t))] += 1;
-                        }
-                    }
-                    zero += tables[s]
-                        .iter()
-                        .map(|x| (x[i][j].unwrap_or(0.0) - t).abs())
-                        .sum::<f64>()
-                        / SEEDS as f64;
-                    z += 1;
-                    if everywhere(s, i, j) {
-                        let v = means[i][j].unwrap();
-                        mae += tables[s]
-                            .iter()
-                            .map(|x| (x[i][j].unwrap_or(0.0) - t).abs())
-                            .sum::<f64>()
-                            / SEEDS as f64;
-                        biasc += v - t;
-                        m += 1;
-                        for x in &tables[s] {
-                            points.push((x[i][j].unwrap(), t));
-                        }
-                        far += usize::from((v - t).abs() > 0.1);
-                    }
-                }
-            }
+/// One table a set and seed.
+struct Variant {
+    name: &'static str,
+    tables: Vec<Vec<Table>>,
+}
+
+impl Variant {
+    fn new(name: &'static str, config: &HomographyOverlapConfig) -> Self {
+        Self {
+            name,
+            tables: sets().iter().map(|set| set.tables(config, SEEDS)).collect(),
         }
-        let n_ = points.len() as f64;
-        let (mx, my) = (
-            points.iter().map(|p| p.0).sum::<f64>() / n_,
-            points.iter().map(|p| p.1).sum::<f64>() / n_,
-        );
-        let (sxy, sxx, syy) = points.iter().fold((0.0, 0.0, 0.0), |a, p| {
-            (
-                a.0 + (p.0 - mx) * (p.1 - my),
-                a.1 + (p.0 - mx).powi(2),
-                a.2 + (p.1 - my).powi(2),
-            )
-        });
-        med.sort_by(f64::total_cmp);
-        let centred = points.iter().map(|p| (p.0 - p.1 - (mx - my)).abs()).sum::<f64>() / n_;
-        let rms = (points.iter().map(|p| (p.0 - p.1).powi(2)).sum::<f64>() / n_).sqrt();
-        println!(
-            "   pearson {:.4} centred MAE {centred:.4} rms {rms:.4} own median {:.4} of {}; window precision {:.3} recall {:.3}",
-            sxy / (sxx * syy).sqrt(),
-            med[med.len() / 2],
-            med.len(),
-            win[3] as f64 / (win[3] + win[2]) as f64,
-            win[3] as f64 / (win[3] + win[1]) as f64
-        );
-        println!(
-            "{name:26} sd {:.4} of {n}, common {:.4} of {nc}; common cells MAE {:.4} bias {:.4} far {far} of {m}; all cells, refused = 0: {:.4} of {z}; {time:.1?}",
-            sd / n as f64,
-            sdc / nc as f64,
-            mae / m as f64,
-            biasc / m as f64,
-            zero / z as f64
-        );
     }
+
+    fn has(&self, set: usize, i: usize, j: usize) -> bool {
+        self.tables[set].iter().all(|table| table[i][j].is_some())
+    }
+
+    /// Mean standard deviation over seeds, of the given cells.
+    fn spread(&self, cells: &[(usize, usize, usize)]) -> f64 {
+        let deviations: Vec<Table> = self.tables.iter().map(|tables| deviation(tables)).collect();
+        cells
+            .iter()
+            .filter_map(|&(set, i, j)| deviations[set][i][j])
+            .sum::<f64>()
+            / cells.len() as f64
+    }
+}
+
+/// Distance from the truth.
+#[derive(Debug)]
+struct Errors {
+    mean_absolute: f64,
+    bias: f64,
+    /// Mean absolute error without the bias.
+    centred: f64,
+    root_mean_square: f64,
+    pearson: f64,
+    /// Of the pairs kept, how many truly overlap 50-75 %; of those that do, how many are kept.
+    precision: f64,
+    recall: f64,
+}
+
+impl Errors {
+    fn of(points: &[(f64, f64)]) -> Self {
+        let n = points.len() as f64;
+        let mean = |f: &dyn Fn(&(f64, f64)) -> f64| points.iter().map(f).sum::<f64>() / n;
+        let bias = mean(&|p| p.0 - p.1);
+        let (ours, truth) = (mean(&|p| p.0), mean(&|p| p.1));
+        let moment = |f: &dyn Fn(f64, f64) -> f64| mean(&|p| f(p.0 - ours, p.1 - truth));
+        let count = |accept: &dyn Fn(bool, bool) -> bool| {
+            points.iter().filter(|p| accept(in_range(p.0), in_range(p.1))).count() as f64
+        };
+        Self {
+            mean_absolute: mean(&|p| (p.0 - p.1).abs()),
+            bias,
+            centred: mean(&|p| (p.0 - p.1 - bias).abs()),
+            root_mean_square: mean(&|p| (p.0 - p.1).powi(2)).sqrt(),
+            pearson: moment(&|a, b| a * b) / (moment(&|a, _| a * a) * moment(&|_, b| b * b)).sqrt(),
+            precision: count(&|kept, is| kept && is) / count(&|kept, _| kept),
+            recall: count(&|kept, is| kept && is) / count(&|_, is| is),
+        }
+    }
+}
+
+#[test]
+fn the_default_estimator_is_steadier_and_no_farther_from_the_truth() {
+    let variants = [
+        Variant::new("opencv", &config("mimic-code", &[])),
+        Variant::new("covista", &config("covista", &[])),
+        Variant::new("covista, mutual", &config("covista", &["overlap.mutual=true"])),
+        Variant::new("covista, exact", &config("covista", &["overlap.votes=exact"])),
+        Variant::new("covista, phase_free", &config("covista", &["overlap.votes=phase_free"])),
+        Variant::new("covista, area", &config("covista", &["overlap.measure=area"])),
+    ];
+    let everywhere = (0..sets().len()).flat_map(|set| (0..128).map(move |cell| (set, cell / 16, cell % 16)));
+    let cells: Vec<_> = everywhere
+        .filter(|&(set, i, j)| variants.iter().all(|v| v.has(set, i, j)))
+        .collect();
+    if cells.is_empty() {
+        return;
+    }
+    let truths: Vec<Option<Table>> = sets().iter().map(|set| set.truth()).collect();
+    let mut found = Vec::new();
+    for variant in &variants {
+        let points: Vec<(f64, f64)> = (cells.iter())
+            .filter_map(|&(set, i, j)| {
+                truths[set]
+                    .as_ref()
+                    .and_then(|t| t[i][j])
+                    .map(|truth| (set, i, j, truth))
+            })
+            .flat_map(|(set, i, j, truth)| {
+                variant.tables[set]
+                    .iter()
+                    .filter_map(move |t| t[i][j].map(|v| (v, truth)))
+            })
+            .collect();
+        let (spread, errors) = (variant.spread(&cells), Errors::of(&points));
+        println!(
+            "{:20} spread {spread:.4} | truth: MAE {:.4} bias {:+.4} without bias {:.4} RMS {:.4} r {:.3} precision {:.3} recall {:.3}",
+            variant.name,
+            errors.mean_absolute,
+            errors.bias,
+            errors.centred,
+            errors.root_mean_square,
+            errors.pearson,
+            errors.precision,
+            errors.recall
+        );
+        found.push((spread, errors));
+    }
+    println!(
+        "{} cells, {} with a truth",
+        cells.len(),
+        cells.iter().filter(|c| truths[c.0].is_some()).count()
+    );
+    let peers: f64 = cells
+        .iter()
+        .map(|&(set, i, j)| sets()[set].peer.sd[i][j].unwrap_or(0.0))
+        .sum();
+    println!("OpenCV's own spread on these cells: {:.4}", peers / cells.len() as f64);
+    let [(opencv_spread, opencv), (spread, ours), ..] = found.as_slice() else {
+        unreachable!()
+    };
+    assert!(*spread <= 0.5 * opencv_spread && *spread <= 0.5 * peers / cells.len() as f64);
+    // Both overestimate, because no homography knows what hides what; noise lowers OpenCV's estimate and so its
+    // bias. Bias apart, the default is nearer to the truth, and it finds more of the pairs that are in range.
+    assert!(ours.centred <= opencv.centred && ours.pearson >= opencv.pearson);
+    assert!(ours.mean_absolute <= opencv.mean_absolute + 0.01);
+    assert!(ours.recall >= opencv.recall && ours.precision >= opencv.precision - 0.02);
 }

@@ -53,7 +53,9 @@ fn with_picture<T>(path: &Path, make: impl FnOnce(RgbImage) -> T) -> anyhow::Res
         let what = "this is a folder, not a picture; name a PNG, JPEG, WebP or BMP file";
         return Err(refusal(path, what));
     }
-    let mut reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(unreadable)?;
+    let mut reader = ImageReader::open(path)
+        .and_then(ImageReader::with_guessed_format)
+        .map_err(unreadable)?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
     limits.max_image_width = Some(MAX_SIDE);
@@ -99,7 +101,10 @@ fn undecodable(path: &Path, error: &image::ImageError) -> anyhow::Error {
             path,
             &format!("not a picture that can be read ({error}); convert it to PNG, JPEG, WebP or BMP"),
         ),
-        _ => refusal(path, &format!("cannot decode the picture ({error}); export or copy it again")),
+        _ => refusal(
+            path,
+            &format!("cannot decode the picture ({error}); export or copy it again"),
+        ),
     }
 }
 
