@@ -18,10 +18,10 @@ pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
 pub use pairs::GenerateError;
 
 use crate::navmesh::NavMesh;
-use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer};
+use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer, Sensors};
 use crate::scene::Scene;
 use crate::sweep::{Sweep, SweepRefusal, sample_sweep};
-use crate::view::{View, ViewPair};
+use crate::view::{ValidityMap, View, ViewPair};
 
 /// What became of one sample index.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl PairGenerator {
     ) -> Result<Self, RenderError> {
         Ok(Self {
             renderer: Renderer::new(gpu, &config.render)?,
-            scene: GpuScene::upload(gpu, scene)?,
+            scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
             recipe: Recipe {
                 config,
                 navmesh,
@@ -186,7 +186,21 @@ impl PairGenerator {
             }
         };
         let views = self.cropped(pending)?;
-        Ok(self.recipe.judge(index, &sweep, &views))
+        self.recipe
+            .judge(index, &sweep, &views, &|view: &View| self.validity(view))
+    }
+
+    /// What the rays of a view meet first: drawn when it is asked for, because only the views of pairs that would
+    /// be kept are asked about.
+    fn validity(&self, view: &View) -> Result<ValidityMap, RenderError> {
+        let captures = self
+            .renderer
+            .capture(&self.scene, &[view.camera.into()], Sensors::validity())?;
+        let validity = captures.into_iter().next().and_then(|capture| capture.validity);
+        validity.ok_or(RenderError::Device {
+            action: "looking for back faces",
+            reason: "no picture came back".to_owned(),
+        })
     }
 }
 

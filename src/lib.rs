@@ -5,6 +5,7 @@ pub mod camera;
 pub mod config;
 pub mod export;
 pub mod features;
+pub mod flow;
 pub mod generate;
 pub mod navmesh;
 pub mod overlap;

@@ -33,6 +33,12 @@ impl Rng {
         self.0.next_u64()
     }
 
+    /// Passes over so many words, as drawing them would.
+    pub fn skip(&mut self, words: u64) {
+        let position = self.0.get_word_pos();
+        self.0.set_word_pos(position + 2 * u128::from(words));
+    }
+
     /// Uniform in [0, 1): the top 53 bits of one word times 2^-53.
     pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
@@ -95,6 +101,19 @@ mod tests {
             first(1, "sweep", &[2]),
         ] {
             assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn skipping_is_drawing() {
+        for words in [0, 1, 5, 31, 32, 33, 1000] {
+            let (mut drawn, mut skipped) = (Rng::stream(1, "test", &[]), Rng::stream(1, "test", &[]));
+            assert_eq!(drawn.next_u64(), skipped.next_u64());
+            for _ in 0..words {
+                drawn.next_u64();
+            }
+            skipped.skip(words);
+            assert_eq!(drawn.next_u64(), skipped.next_u64());
         }
     }
 

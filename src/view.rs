@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera::Camera;
 
+mod capture;
+
+pub use capture::{Capture, IdMap, NormalMap, Validity, ValidityMap};
+
 /// z-depth along the optical axis, `[height, width]` row-major, metres; 0 where nothing was hit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DepthMap {

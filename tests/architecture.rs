@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sweep", &["agent", "camera", "navmesh", "rng", "view", "sweep"]),
     ("render", &["render", "scene", "camera", "view"]),
     ("overlap", &["overlap", "features", "view", "camera", "rng"]),
+    ("flow", &["overlap", "view", "camera"]),
     ("select", &["select", "overlap", "features", "view", "camera", "rng"]),
     (
         "generate",

@@ -5,6 +5,7 @@ mod bench_render;
 #[cfg(feature = "train")]
 mod bench_train;
 mod cameras;
+mod capture_files;
 mod common;
 mod config;
 mod device;
@@ -41,7 +42,7 @@ enum Command {
     Quickstart(quickstart::Args),
     /// Write a set of pairs to a folder
     Generate(generate::Args),
-    /// Render given cameras: colour and metric depth
+    /// Render given cameras: colour, metric depth, normals, ids, validity, flow
     Render(render::Args),
     /// Train a cross-view completion model on pairs made on the fly
     #[cfg(feature = "train")]

@@ -1,5 +1,6 @@
 //! From the 24 views of a sweep to a pair or a refusal: gates, the deciding measure, the truth.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -9,21 +10,31 @@ use crate::overlap::{
     CROCO_RADIUS_M, PointCloud, Refusal, Surface, ViewFeatures, covisibility, croco_covisibility, geometric_overlap,
     homography_overlap, surface_covisibility, surface_overlap, texture, view_features,
 };
+use crate::render::RenderError;
 use crate::rng::Rng;
 use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, select_with};
 use crate::sweep::{Sweep, VIEWS_PER_STOP};
-use crate::view::{Overlap, PairOrigin, PairOverlaps, View, ViewPair};
+use crate::view::{Overlap, PairOrigin, PairOverlaps, Validity, ValidityMap, View, ViewPair};
+
+/// Finds out what the rays of a view meet first.
+type Probe<'a> = &'a dyn Fn(&View) -> Result<ValidityMap, RenderError>;
 
 impl Recipe {
-    /// The position of a sweep whose views have been drawn.
-    pub(super) fn judge(&self, index: u64, sweep: &Sweep, views: &[Arc<View>]) -> Position {
+    /// The position of a sweep whose views have been drawn. `probe` is asked about views of pairs that would be kept.
+    pub(super) fn judge(
+        &self,
+        index: u64,
+        sweep: &Sweep,
+        views: &[Arc<View>],
+        probe: Probe<'_>,
+    ) -> Result<Position, RenderError> {
         let judge = Judge::new(self, index, views);
         let mut selection = judge.select();
-        let outcome = match judge.first_that_others_admit(&mut selection) {
+        let outcome = match judge.first_that_others_admit(&mut selection, probe)? {
             Some(candidate) => Outcome::Kept(Box::new(judge.pair(candidate))),
             None => Outcome::Refused(selection.refusal_of_position()),
         };
-        Position {
+        Ok(Position {
             index,
             stops: sweep
                 .stops
@@ -32,7 +43,7 @@ impl Recipe {
                 .collect(),
             refused: selection.refused_by_name(),
             outcome,
-        }
+        })
     }
 
     /// The seed of the metric's draws at a position.
@@ -139,16 +150,58 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The candidate of the smallest overlap in range that the other measures and the bounds of true covisibility admit.
-    fn first_that_others_admit(&self, selection: &mut Selection) -> Option<Candidate> {
+    /// The candidate of the smallest overlap in range that the other measures, the bounds of true covisibility and
+    /// the limit on back faces admit.
+    fn first_that_others_admit(
+        &self,
+        selection: &mut Selection,
+        probe: Probe<'_>,
+    ) -> Result<Option<Candidate>, RenderError> {
         let in_range = std::mem::take(&mut selection.in_range);
-        in_range.into_iter().find(|candidate| {
-            let refusal = self.refusal_by_others(candidate);
-            if let Some(reason) = refusal {
-                selection.refuse(reason);
+        let mut known = BTreeMap::new();
+        for candidate in in_range {
+            let refusal = match self.refusal_by_others(&candidate) {
+                Some(reason) => Some(reason),
+                None => self.refusal_by_backs(&candidate, probe, &mut known)?,
+            };
+            match refusal {
+                Some(reason) => selection.refuse(reason),
+                None => return Ok(Some(candidate)),
             }
-            refusal.is_none()
-        })
+        }
+        Ok(None)
+    }
+
+    /// Why a view of the candidate looks at too many surfaces from behind; `known` holds the answers by view.
+    fn refusal_by_backs(
+        &self,
+        candidate: &Candidate,
+        probe: Probe<'_>,
+        known: &mut BTreeMap<usize, Option<Refusal>>,
+    ) -> Result<Option<&'static str>, RenderError> {
+        let most = self.recipe.config.select.max_back_face_fraction;
+        if most >= 1.0 {
+            return Ok(None);
+        }
+        for place in [candidate.first, VIEWS_PER_STOP + candidate.second] {
+            let answer = match known.get(&place) {
+                Some(&answer) => answer,
+                None => {
+                    let validity = probe(&self.views[place])?;
+                    let answer = match validity.fraction(Validity::BackFace) > most {
+                        true if validity.is_inside_geometry() => Some(Refusal::InsideGeometry),
+                        true => Some(Refusal::BackFaces),
+                        false => None,
+                    };
+                    known.insert(place, answer);
+                    answer
+                }
+            };
+            if let Some(refusal) = answer {
+                return Ok(Some(refusal.name()));
+            }
+        }
+        Ok(None)
     }
 
     fn refusal_by_others(&self, candidate: &Candidate) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! How much two views show of each other: the published metric from images alone, and the truth.
 
+mod certain_patches;
 mod config;
 mod croco_covisibility;
 mod geometric_overlap;

@@ -9,6 +9,7 @@ mod glb_writer;
 mod gltf;
 mod habitat;
 mod image;
+pub mod lighting;
 mod load;
 mod model;
 mod obj;
@@ -23,5 +24,7 @@ pub use error::SceneError;
 pub use glb_writer::{GlbError, to_glb, write_glb};
 pub use habitat::{ListedScene, SceneLayout, SemanticLabel, SemanticTable, list_scenes};
 pub use load::{load, load_with_up};
-pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
+pub use model::{
+    AlphaMode, Bounds, Light, LightKind, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap,
+};
 pub use source::SceneSource;

@@ -36,6 +36,9 @@ pub struct SelectConfig {
     pub min_laplacian_variance: f64,
     /// Share of pixels that must show a surface, 0 to 1; default 0.9 (published: no such check, 0).
     pub min_valid_fraction: f64,
+    /// Largest share of pixels of either view of a kept pair whose rays meet the back of a surface first: the
+    /// camera is outside the building or inside an object there; 0 to 1; default 0.3 (published: no such check, 1).
+    pub max_back_face_fraction: f64,
     /// Whether the true pixel covisibility of a pair must lie within bounds as well; default true (published: false).
     pub check_covisibility: bool,
     /// Smallest true covisibility of a kept pair, fraction, 0 to 1; default 0.3.
@@ -54,6 +57,7 @@ impl Default for SelectConfig {
             bounds: Bounds::Strict,
             min_laplacian_variance: 1000.0,
             min_valid_fraction: 0.9,
+            max_back_face_fraction: 0.3,
             check_covisibility: true,
             min_covisibility: 0.3,
             max_covisibility: 0.95,
@@ -76,6 +80,7 @@ impl SelectConfig {
         check("max_overlap", self.max_overlap, self.min_overlap, 1.0)?;
         check("min_laplacian_variance", self.min_laplacian_variance, 0.0, 1e5)?;
         check("min_valid_fraction", self.min_valid_fraction, 0.0, 1.0)?;
+        check("max_back_face_fraction", self.max_back_face_fraction, 0.0, 1.0)?;
         check("min_covisibility", self.min_covisibility, 0.0, 1.0)?;
         check("max_covisibility", self.max_covisibility, self.min_covisibility, 1.0)
     }

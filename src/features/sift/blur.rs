@@ -1,11 +1,17 @@
 //! Separable Gaussian blur.
+//!
+//! Columns first, then rows; the sum of each pixel goes from the centre of the kernel outwards, one
+//! pair of mirrored neighbours after the other, without fused operations.
 
-use fearless_simd::{Level, Simd as _, dispatch};
+use std::ops::Range;
 
-use super::plane::{LANES, Plane, block};
+use fearless_simd::f32x16;
+use fearless_simd::prelude::*;
 
-/// Floats worked on at once: four AVX-512 or eight AVX2 accumulators.
-const BLOCK: usize = 4 * LANES;
+use super::plane::{AlignedFloats, LANES, Plane};
+
+/// Rows blurred together: neighbouring rows share most of what they read.
+pub(super) const ROWS: usize = 4;
 
 /// Right half of a symmetric kernel, the centre first.
 ///
@@ -21,6 +27,18 @@ pub(super) fn half_kernel(sigma: f64) -> Vec<f32> {
 
 /// Reflection without repeating the edge (`dcb|abcd|cba`), for any distance and size.
 pub(super) fn reflect(i: isize, n: usize) -> usize {
+    let last = n as isize - 1;
+    // Once is enough nearly always, and needs no division.
+    let once = if i < 0 {
+        -i
+    } else if i > last {
+        2 * last - i
+    } else {
+        i
+    };
+    if (0..=last).contains(&once) {
+        return once as usize;
+    }
     if n == 1 {
         return 0;
     }
@@ -29,126 +47,193 @@ pub(super) fn reflect(i: isize, n: usize) -> usize {
     (if i < n as isize { i } else { period - i }) as usize
 }
 
-/// Runs `$body` for each block of `$n` floats from `$x`: large ones first, so that sums of several
-/// vectors hide each other's latency.
-macro_rules! for_blocks {
-    ($len:expr, $n:ident, $x:ident, $body:expr) => {
-        let mut $x = 0;
-        while $x + BLOCK <= $len {
-            const $n: usize = BLOCK;
-            $body;
-            $x += BLOCK;
-        }
-        if $x + BLOCK / 2 <= $len {
-            const $n: usize = BLOCK / 2;
-            $body;
-            $x += BLOCK / 2;
-        }
-        if $x < $len {
-            const $n: usize = LANES;
-            $body;
-        }
-    };
-}
-
 /// Buffers that one blur leaves to the next.
 #[derive(Debug, Default)]
 pub(super) struct BlurScratch {
-    line: Vec<f32>,
-    rows: Vec<usize>,
+    /// One line for each of [`ROWS`] rows, with room for its mirrored ends.
+    lines: [AlignedFloats; ROWS],
+    /// Where the rows around those to be blurred start, in vectors.
+    starts: Vec<usize>,
 }
 
-/// Blurs `source` into `target`.
-pub(super) fn blur(level: Level, half: &[f32], source: &Plane, target: &mut Plane, scratch: &mut BlurScratch) {
-    let radius = half.len() - 1;
-    let pad = radius.next_multiple_of(LANES);
-    target.reset(source.width, source.height);
-    scratch.line.clear();
-    scratch.line.resize(pad + source.stride + pad, 0.0);
-    scratch.rows.clear();
-    let (reach, height) = (radius as isize, source.height);
-    let start = |y| reflect(y, height) * source.stride;
-    scratch.rows.extend((-reach..height as isize + reach).map(start));
-    dispatch!(level, simd => simd.vectorize(#[inline(always)] || {
-        // The kernels of the default parameters get loops of known length.
-        match half.len() {
-            6 => rows::<6>(half, source, target, scratch),
-            7 => rows::<7>(half, source, target, scratch),
-            9 => rows::<9>(half, source, target, scratch),
-            11 => rows::<11>(half, source, target, scratch),
-            14 => rows::<14>(half, source, target, scratch),
-            _ => rows::<0>(half, source, target, scratch),
-        }
-    }));
-}
-
-/// Blurs down the columns of each row, mirrors its ends, and blurs along it. `K` is the length of `half`, or 0 for any.
+/// Blurs some rows of `source` into `target`, which must have its size.
 #[inline(always)]
-fn rows<const K: usize>(half: &[f32], source: &Plane, target: &mut Plane, scratch: &mut BlurScratch) {
-    let BlurScratch { line, rows } = scratch;
-    let half = if K > 0 { &half[..K] } else { half };
+pub(super) fn blur_rows<S: Simd>(
+    simd: S,
+    half: &[f32],
+    source: &Plane,
+    target: &mut Plane,
+    rows: Range<usize>,
+    scratch: &mut BlurScratch,
+) {
     let radius = half.len() - 1;
     let pad = radius.next_multiple_of(LANES);
-    for y in 0..source.height {
-        let around = &rows[y..y + 2 * radius + 1];
-        let out = &mut line[pad..pad + source.stride];
-        for_blocks!(
-            source.stride,
-            N,
-            x,
-            down::<N>(half, &source.data, around, x, &mut out[x..x + N])
+    for line in &mut scratch.lines {
+        line.resize(pad + source.stride + pad);
+    }
+    let around = rows.start as isize - radius as isize..(rows.end + ROWS + radius) as isize;
+    scratch.starts.clear();
+    scratch
+        .starts
+        .extend(around.map(|y| reflect(y, source.height) * (source.stride / LANES)));
+    // A function of its own for each pass, so that its sums stay in registers.
+    for first in rows.clone().step_by(ROWS) {
+        let starts = &scratch.starts[first - rows.start..][..2 * radius + ROWS];
+        let lines = &mut scratch.lines;
+        simd.vectorize(
+            #[inline(always)]
+            || down_rows(simd, half, source, starts, lines, pad),
         );
-        for i in 1..=radius as isize {
-            line[(pad as isize - i) as usize] = line[pad + reflect(-i, source.width)];
-            let right = source.width as isize - 1 + i;
-            line[pad + right as usize] = line[pad + reflect(right, source.width)];
+        let valid = ROWS.min(rows.end - first);
+        for (line, y) in lines[..valid].iter_mut().zip(first..) {
+            for i in 1..=radius as isize {
+                line[(pad as isize - i) as usize] = line[pad + reflect(-i, source.width)];
+                let right = source.width as isize - 1 + i;
+                line[pad + right as usize] = line[pad + reflect(right, source.width)];
+            }
+            let line = &line[pad - radius..];
+            let out = target.row_mut(y);
+            simd.vectorize(
+                #[inline(always)]
+                || along_row(simd, half, line, out),
+            );
         }
-        let out = target.row_mut(y);
-        for_blocks!(out.len(), N, x, {
-            let window = &line[pad + x - radius..pad + x + radius + N];
-            along::<N>(half, window, &mut out[x..x + N]);
-        });
     }
 }
 
-/// `N` columns of one output row of the vertical pass.
+/// [`ROWS`] rows of the vertical pass.
 #[inline(always)]
-pub(super) fn down<const N: usize>(half: &[f32], data: &[f32], around: &[usize], x: usize, out: &mut [f32]) {
-    let radius = half.len() - 1;
-    let mut sum = [0.0f32; N];
-    for (s, v) in sum.iter_mut().zip(block::<N>(data, around[radius] + x)) {
-        *s = half[0] * v;
+fn down_rows<S: Simd>(
+    simd: S,
+    half: &[f32],
+    source: &Plane,
+    starts: &[usize],
+    lines: &mut [AlignedFloats; ROWS],
+    pad: usize,
+) {
+    let data = source.data.as_chunks::<LANES>().0;
+    let [l0, l1, l2, l3] = lines;
+    let [l0, l1, l2, l3] = [&mut l0[pad..], &mut l1[pad..], &mut l2[pad..], &mut l3[pad..]];
+    let lines = l0.as_chunks_mut().0.iter_mut().zip(l1.as_chunks_mut().0);
+    let lines = lines.zip(l2.as_chunks_mut().0.iter_mut().zip(l3.as_chunks_mut().0));
+    for (x, ((l0, l1), (l2, l3))) in lines.enumerate().take(source.stride / LANES) {
+        let [s0, s1, s2, s3] = down(simd, half, data, starts, x);
+        s0.store_array(l0);
+        s1.store_array(l1);
+        s2.store_array(l2);
+        s3.store_array(l3);
     }
-    let (before, after) = (around[..radius].iter().rev(), around[radius + 1..].iter());
-    for (k, (above, below)) in half[1..].iter().zip(before.zip(after)) {
-        let (above, below) = (block::<N>(data, above + x), block::<N>(data, below + x));
-        for i in 0..N {
-            sum[i] += k * (above[i] + below[i]);
-        }
-    }
-    out.copy_from_slice(&sum);
 }
 
-/// `N` pixels of the horizontal pass from the `N + 2 radius` floats around them.
+/// A vector of [`ROWS`] rows of the vertical pass; `starts` are those of the first row's `radius`
+/// rows above, of the rows, and of the last one's rows below.
 #[inline(always)]
-fn along<const N: usize>(half: &[f32], window: &[f32], out: &mut [f32]) {
+fn down<S: Simd>(simd: S, half: &[f32], data: &[[f32; LANES]], starts: &[usize], x: usize) -> [f32x16<S>; ROWS] {
     let radius = half.len() - 1;
-    let mut sum = [0.0f32; N];
-    for (s, v) in sum.iter_mut().zip(block::<N>(window, radius)) {
-        *s = half[0] * v;
+    let centre = f32x16::splat(simd, half[0]);
+    let (above, rest) = starts.split_at(radius);
+    let (here, below) = rest.split_at(ROWS);
+    let mut a0 = f32x16::load_array_ref(simd, &data[here[0] + x]);
+    let mut a1 = f32x16::load_array_ref(simd, &data[here[1] + x]);
+    let mut a2 = f32x16::load_array_ref(simd, &data[here[2] + x]);
+    let mut a3 = f32x16::load_array_ref(simd, &data[here[3] + x]);
+    let [mut b1, mut b2, mut b3] = [a1, a2, a3];
+    let [mut s0, mut s1, mut s2, mut s3] = [a0 * centre, a1 * centre, a2 * centre, a3 * centre];
+    let mut b0;
+    for ((&k, &above), &below) in half[1..].iter().zip(above.iter().rev()).zip(below) {
+        let k = f32x16::splat(simd, k);
+        // One row further out: all but one of those around the next row are at hand.
+        (a3, a2, a1) = (a2, a1, a0);
+        a0 = f32x16::load_array_ref(simd, &data[above + x]);
+        (b0, b1, b2) = (b1, b2, b3);
+        b3 = f32x16::load_array_ref(simd, &data[below + x]);
+        s0 += (a0 + b0) * k;
+        s1 += (a1 + b1) * k;
+        s2 += (a2 + b2) * k;
+        s3 += (a3 + b3) * k;
     }
-    for (j, k) in half.iter().enumerate().skip(1) {
-        let (left, right) = (block::<N>(window, radius - j), block::<N>(window, radius + j));
-        for i in 0..N {
-            sum[i] += k * (left[i] + right[i]);
+    [s0, s1, s2, s3]
+}
+
+/// The same for one row; `starts` are in floats.
+#[inline(always)]
+pub(super) fn down_one<S: Simd>(simd: S, half: &[f32], data: &[f32], starts: &[usize], x: usize) -> f32x16<S> {
+    let radius = half.len() - 1;
+    let (above, rest) = starts.split_at(radius);
+    let mut sum = load(simd, data, rest[0] + x) * f32x16::splat(simd, half[0]);
+    for ((&k, &above), &below) in half[1..].iter().zip(above.iter().rev()).zip(&rest[1..]) {
+        let pair = load(simd, data, above + x) + load(simd, data, below + x);
+        sum += pair * f32x16::splat(simd, k);
+    }
+    sum
+}
+
+/// One row of the horizontal pass; `line` begins `radius` before it.
+#[inline(always)]
+fn along_row<S: Simd>(simd: S, half: &[f32], line: &[f32], out: &mut [f32]) {
+    const WIDE: usize = 4 * LANES;
+    let mut x = 0;
+    while x + WIDE <= out.len() {
+        along::<S, WIDE>(simd, half, &line[x..], &mut out[x..x + WIDE]);
+        x += WIDE;
+    }
+    if x + WIDE / 2 <= out.len() {
+        along::<S, { WIDE / 2 }>(simd, half, &line[x..], &mut out[x..x + WIDE / 2]);
+        x += WIDE / 2;
+    }
+    if x < out.len() {
+        along::<S, LANES>(simd, half, &line[x..], &mut out[x..x + LANES]);
+    }
+}
+
+/// `N` floats, at most four vectors: enough sums side by side to hide the latency of an addition.
+#[inline(always)]
+fn along<S: Simd, const N: usize>(simd: S, half: &[f32], line: &[f32], out: &mut [f32]) {
+    let radius = half.len() - 1;
+    let window = &line[..N + 2 * radius];
+    let left = window[..N + radius - 1].windows(N).rev();
+    let right = window[radius + 1..].windows(N);
+    let zero = f32x16::splat(simd, 0.0);
+    let centre = f32x16::splat(simd, half[0]);
+    let mut sums = [zero; 4];
+    for (v, sum) in sums.iter_mut().enumerate().take(N / LANES) {
+        *sum = load(simd, window, radius + v * LANES) * centre;
+    }
+    for ((&k, left), right) in half[1..].iter().zip(left).zip(right) {
+        let k = f32x16::splat(simd, k);
+        for (v, sum) in sums.iter_mut().enumerate().take(N / LANES) {
+            *sum += (load(simd, left, v * LANES) + load(simd, right, v * LANES)) * k;
         }
     }
-    out.copy_from_slice(&sum);
+    for (v, sum) in sums.iter().enumerate().take(N / LANES) {
+        sum.store_slice(&mut out[v * LANES..(v + 1) * LANES]);
+    }
+}
+
+/// A vector from `start`.
+#[inline(always)]
+pub(super) fn load<S: Simd>(simd: S, data: &[f32], start: usize) -> f32x16<S> {
+    f32x16::from_slice(simd, &data[start..start + LANES])
 }
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
+
     use super::*;
+
+    fn blur(level: Level, half: &[f32], source: &Plane) -> Plane {
+        let mut target = Plane::default();
+        target.reset(source.width, source.height);
+        let mut scratch = BlurScratch::default();
+        dispatch!(level, simd => {
+            // In two strips, of which the first does not end with a group of rows.
+            let middle = source.height.min(5);
+            blur_rows(simd, half, source, &mut target, 0..middle, &mut scratch);
+            blur_rows(simd, half, source, &mut target, middle..source.height, &mut scratch);
+        });
+        target
+    }
 
     #[test]
     fn reflects_over_small_images() {
@@ -170,15 +255,8 @@ mod tests {
             let half = half_kernel(sigma);
             let radius = half.len() as isize - 1;
             let weight = |d: isize| f64::from(half[d.unsigned_abs()]);
-            let (mut first, mut other) = (Plane::default(), Plane::default());
-            blur(Level::new(), &half, &source, &mut first, &mut BlurScratch::default());
-            blur(
-                Level::baseline(),
-                &half,
-                &source,
-                &mut other,
-                &mut BlurScratch::default(),
-            );
+            let first = blur(Level::new(), &half, &source);
+            let other = blur(Level::baseline(), &half, &source);
             for y in 0..height {
                 for x in 0..width {
                     let mut sum = 0.0;

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use fearless_simd::Level;
 use image::GrayImage;
 
-use super::descriptor::{Descriptor, Frame, describe};
-use super::detect::{Extremum, Scratch, extrema};
+use super::descriptor::{Descriptor, DescriptorScratch, Frame, GROUP, describe};
+use super::detect::{Extremum, extrema};
 use super::orientation::orientations;
 use super::params::SiftParams;
 use super::scale_space::ScaleSpace;
@@ -43,8 +43,10 @@ pub struct Sift {
     params: SiftParams,
     level: Level,
     space: ScaleSpace,
-    scratch: Scratch,
     extrema: Vec<Extremum>,
+    descriptors: Box<DescriptorScratch>,
+    /// Keypoints in the order in which they are described.
+    order: Vec<u32>,
 }
 
 impl Sift {
@@ -59,8 +61,9 @@ impl Sift {
             params,
             level,
             space: ScaleSpace::default(),
-            scratch: Scratch::default(),
             extrema: Vec::new(),
+            descriptors: Box::default(),
+            order: Vec::new(),
         }
     }
 
@@ -73,7 +76,7 @@ impl Sift {
         let mut keypoints = Vec::new();
         for (index, octave) in self.space.octaves().iter().enumerate() {
             self.extrema.clear();
-            extrema(self.level, octave, &self.params, &mut self.scratch, &mut self.extrema);
+            extrema(self.level, octave, &self.params, &mut self.extrema);
             for extremum in &self.extrema {
                 let base = unoriented(extremum, index, &self.params);
                 let scale = base.size * 0.5 / (1u64 << index) as f32;
@@ -93,31 +96,63 @@ impl Sift {
             keypoint.y *= 0.5;
             keypoint.size *= 0.5;
         }
-        let descriptors = keypoints.iter().map(|k| self.describe(k)).collect();
+        let descriptors = self.describe(&keypoints);
         Features { keypoints, descriptors }
     }
 
-    fn describe(&mut self, keypoint: &Keypoint) -> Descriptor {
-        let octave = (keypoint.octave & 255) as i8;
-        let layer = (keypoint.octave >> 8 & 255) as usize;
-        let scale = if octave >= 0 {
-            1.0 / (1u64 << octave) as f32
+    fn describe(&mut self, keypoints: &[Keypoint]) -> Vec<Descriptor> {
+        // Windows of about the same size side by side waste the least.
+        let extent = |k: u32| {
+            let keypoint = &keypoints[k as usize];
+            keypoint.size * scale_of(keypoint)
+        };
+        self.order.clear();
+        self.order.extend(0..keypoints.len() as u32);
+        self.order
+            .sort_unstable_by(|&a, &b| extent(a).total_cmp(&extent(b)).then(a.cmp(&b)));
+        let mut descriptors = vec![[0; _]; keypoints.len()];
+        for group in self.order.chunks(GROUP) {
+            let places: [_; GROUP] = std::array::from_fn(|i| {
+                let keypoint = &keypoints[group[i.min(group.len() - 1)] as usize];
+                let octave = (keypoint.octave & 255) as i8;
+                let layer = (keypoint.octave >> 8 & 255) as usize;
+                (
+                    &self.space.octaves()[(octave + 1) as usize].gauss[layer],
+                    frame(keypoint),
+                )
+            });
+            let described = describe(self.level, &places[..group.len()], &mut self.descriptors);
+            for (&k, descriptor) in group.iter().zip(described) {
+                descriptors[k as usize] = descriptor;
+            }
+        }
+        descriptors
+    }
+}
+
+/// Pixels of a keypoint's plane in one of the picture.
+fn scale_of(keypoint: &Keypoint) -> f32 {
+    let octave = (keypoint.octave & 255) as i8;
+    if octave >= 0 {
+        1.0 / (1u64 << octave) as f32
+    } else {
+        (1u64 << -octave) as f32
+    }
+}
+
+/// A keypoint in pixels of its plane.
+fn frame(keypoint: &Keypoint) -> Frame {
+    let scale = scale_of(keypoint);
+    let angle = 360.0 - keypoint.angle_deg;
+    Frame {
+        x: keypoint.x * scale,
+        y: keypoint.y * scale,
+        scale: keypoint.size * scale * 0.5,
+        angle: if (angle - 360.0).abs() < f32::EPSILON {
+            0.0
         } else {
-            (1u64 << -octave) as f32
-        };
-        let angle = 360.0 - keypoint.angle_deg;
-        let frame = Frame {
-            x: keypoint.x * scale,
-            y: keypoint.y * scale,
-            scale: keypoint.size * scale * 0.5,
-            angle: if (angle - 360.0).abs() < f32::EPSILON {
-                0.0
-            } else {
-                angle
-            },
-        };
-        let plane = &self.space.octaves()[(octave + 1) as usize].gauss[layer];
-        describe(self.level, plane, frame)
+            angle
+        },
     }
 }
 

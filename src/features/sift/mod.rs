@@ -18,6 +18,7 @@ mod patch;
 mod plane;
 mod quadratic;
 mod scale_space;
+mod window;
 
 pub use descriptor::Descriptor;
 pub use extractor::{Features, Keypoint, Sift};

@@ -37,13 +37,15 @@ impl SiftParams {
                 Err(format!("sift.{name} = {value} is outside {low} to {high}"))
             }
         };
-        check("octave_layers", f64::from(self.octave_layers), 1.0, 8.0)?;
+        check("octave_layers", f64::from(self.octave_layers), 1.0, MAX_LAYERS as f64)?;
         check("contrast_threshold", self.contrast_threshold, 0.0, 1.0)?;
         check("edge_threshold", self.edge_threshold, 1.0, 1000.0)?;
         check("sigma", self.sigma, 0.5, 4.0)
     }
 }
 
+/// Most scales of an octave.
+pub(super) const MAX_LAYERS: usize = 8;
 /// Blur assumed to be in the input already, in pixels.
 pub(super) const INPUT_SIGMA: f32 = 0.5;
 /// Extrema closer to the border are not looked at, pixels of their octave.

@@ -1,7 +1,41 @@
 //! A float image whose rows are padded to whole SIMD vectors.
 
+use std::ops::{Deref, DerefMut};
+
 /// Rows are padded to a multiple of this many floats (one AVX-512 vector).
 pub(super) const LANES: usize = 16;
+
+/// A cache line, and one AVX-512 vector.
+#[repr(C, align(64))]
+#[derive(Debug, Default, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+struct Line([f32; LANES]);
+
+/// Floats that start at a cache line, so that no whole vector lies across two.
+#[derive(Debug, Default, Clone)]
+pub(super) struct AlignedFloats(Vec<Line>);
+
+impl AlignedFloats {
+    /// Makes room for at least so many floats, keeping the memory; new ones are 0.
+    pub fn resize(&mut self, len: usize) {
+        self.0.resize(len.div_ceil(LANES), Line::default());
+    }
+}
+
+impl Deref for AlignedFloats {
+    type Target = [f32];
+
+    #[inline(always)]
+    fn deref(&self) -> &[f32] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl DerefMut for AlignedFloats {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [f32] {
+        bytemuck::cast_slice_mut(&mut self.0)
+    }
+}
 
 /// One level of the pyramid. Columns from `width` to `stride` hold unused but finite values.
 #[derive(Debug, Default, Clone)]
@@ -9,7 +43,7 @@ pub(super) struct Plane {
     pub width: usize,
     pub height: usize,
     pub stride: usize,
-    pub data: Vec<f32>,
+    pub data: AlignedFloats,
 }
 
 impl Plane {
@@ -19,7 +53,7 @@ impl Plane {
         self.height = height;
         self.stride = width.next_multiple_of(LANES);
         // Blocks of a row may read past its end, also past that of the last row.
-        self.data.resize(self.stride * height + 2 * LANES, 0.0);
+        self.data.resize(self.stride * height + 2 * LANES);
     }
 
     /// Row `y`, padding included.
@@ -41,7 +75,7 @@ impl Plane {
     }
 
     /// The pixel in column `x`, row `y`.
-    #[inline(always)]
+    #[cfg(test)]
     pub fn at(&self, x: usize, y: usize) -> f32 {
         self.data[y * self.stride + x]
     }
