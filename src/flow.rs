@@ -7,7 +7,7 @@
 use glam::DVec2;
 use rayon::prelude::*;
 
-use crate::overlap::{GeometricOverlapConfig, Reprojection};
+use crate::overlap::{GeometricOverlapConfig, Reprojection, Surface};
 use crate::view::View;
 
 /// Whether the other view sees the surface of a pixel.
@@ -62,10 +62,11 @@ impl FlowMap {
     }
 }
 
-/// Flow from the first view to the second. The views may differ in size and projection.
+/// Flow from the first view to the second. The views may differ in size and field of view.
 pub fn optical_flow(first: &View, second: &View, config: &GeometricOverlapConfig) -> FlowMap {
     let (width, height) = (first.depth.width, first.depth.height);
-    let carrier = Carrier::new(first, second, config);
+    let surfaces = [Surface::new(first), Surface::new(second)];
+    let carrier = Carrier::new(&surfaces, config);
     let (motion, sight) = (0..height)
         .into_par_iter()
         .flat_map_iter(|y| (0..width).map(move |x| (x, y)))
@@ -86,7 +87,8 @@ pub fn optical_flow(first: &View, second: &View, config: &GeometricOverlapConfig
 /// Every pixel of the first view that the second one sees too, in row order.
 pub fn pixel_matches(first: &View, second: &View, config: &GeometricOverlapConfig) -> Vec<PixelMatch> {
     let (width, height) = (first.depth.width, first.depth.height);
-    let carrier = Carrier::new(first, second, config);
+    let surfaces = [Surface::new(first), Surface::new(second)];
+    let carrier = Carrier::new(&surfaces, config);
     (0..height)
         .into_par_iter()
         .flat_map_iter(|y| (0..width).map(move |x| (x, y)))
@@ -110,11 +112,11 @@ struct Carrier<'a> {
 }
 
 impl<'a> Carrier<'a> {
-    fn new(first: &'a View, second: &'a View, config: &GeometricOverlapConfig) -> Self {
+    fn new([first, second]: &'a [Surface<'a>; 2], config: &GeometricOverlapConfig) -> Self {
         Self {
-            first,
-            second,
-            second_from_first: second.camera.camera_from_world() * first.camera.world_from_camera,
+            first: first.view,
+            second: second.view,
+            second_from_first: second.camera_from_world * first.view.camera.world_from_camera,
             seen: Reprojection::new(first, second, config),
         }
     }

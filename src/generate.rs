@@ -36,6 +36,9 @@ pub struct Position {
     pub outcome: Outcome,
 }
 
+/// A sweep with its views in capture order, or why a sample gives none.
+pub type SweepViews = Result<(Sweep, Vec<Arc<View>>), SweepRefusal>;
+
 /// A pair, or the reason why a position gave none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -74,7 +77,7 @@ struct InFlight {
 
 enum Sampled {
     /// 24 views are being drawn.
-    Sweep(Box<Sweep>, Pending),
+    Sweep(Box<(Sweep, Pending)>),
     /// Two views that depend on each other: drawn when their turn comes.
     Croco,
     /// No position, and why.
@@ -119,7 +122,7 @@ impl PairGenerator {
 
     /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
     /// where the sample gives no sweep. The sampler must be `sweep`.
-    pub fn sweep_views(&self, index: u64) -> Result<Result<(Sweep, Vec<Arc<View>>), SweepRefusal>, RenderError> {
+    pub fn sweep_views(&self, index: u64) -> Result<SweepViews, RenderError> {
         let sweep = match self.sample(index) {
             Ok(sweep) => sweep,
             Err(refusal) => return Ok(Err(refusal)),
@@ -163,7 +166,7 @@ impl PairGenerator {
         let sampled = match self.sample(index) {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-                Sampled::Sweep(Box::new(sweep), pending)
+                Sampled::Sweep(Box::new((sweep, pending)))
             }
             Err(refusal) => Sampled::Refused(refusal.reason()),
         };
@@ -174,7 +177,7 @@ impl PairGenerator {
     fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
         let index = in_flight.index;
         let (sweep, pending) = match in_flight.sampled {
-            Sampled::Sweep(sweep, pending) => (sweep, pending),
+            Sampled::Sweep(drawn) => *drawn,
             Sampled::Croco => return self.croco_position(index),
             Sampled::Refused(reason) => {
                 return Ok(Position {

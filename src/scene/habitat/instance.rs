@@ -61,7 +61,7 @@ impl Placement {
     fn world_from_object(&self) -> Result<Affine3A, String> {
         let [w, x, y, z] = self.rotation;
         let rotation = Quat::from_xyzw(x, y, z, w);
-        if !(rotation.length() > 1e-6) {
+        if !rotation.is_finite() || rotation.length() < 1e-6 {
             return Err(format!(
                 "the rotation {:?} of {:?} is none",
                 self.rotation, self.template_name
