@@ -135,7 +135,7 @@ fn every_candidate_has_a_line_and_the_page_is_whole() {
     }
     let words: String = page
         .split("data:image/")
-        .map(|part| part.split_once('"').map_or(part, |(_, rest)| rest))
+        .map(|part| part.split_once(['"', ')']).map_or(part, |(_, rest)| rest))
         .collect();
     assert!(!words.contains("NaN") && !words.contains("inf %") && !words.contains("http"));
     let report: serde_json::Value = serde_json::from_str(&read(&folder.join("report.json"))).unwrap();
