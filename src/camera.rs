@@ -4,13 +4,18 @@
 //! - Camera: **RDF** (OpenCV): x right, y down, z forward, metres.
 //! - Image: pixels, x right, y down; the centre of the top-left pixel lies at (0.5, 0.5), so the
 //!   principal point of a centred camera is `(width / 2, height / 2)`.
-//! - Depth is z along the optical axis in metres, 0 where nothing was hit.
+//! - Depth is z along the optical axis in metres, 0 where nothing was hit; only an
+//!   [`Equirectangular`] picture, which has no axis, holds the distance from the camera centre.
 //!
 //! Poses are 64-bit so that a point of the world survives unprojection and projection exactly
 //! enough to tell surfaces a tenth of a millimetre apart.
 
 use glam::{DAffine3, DMat3, DVec2, DVec3};
 use serde::{Deserialize, Serialize};
+
+mod model;
+
+pub use model::{CameraModel, Equirectangular, Orthographic, PosedCamera, Ray};
 
 /// Pinhole intrinsics in pixels, pixel centres at +0.5.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -116,6 +121,20 @@ impl Camera {
         }
     }
 
+    /// The same camera turned on the spot, radians: to the right about the world's vertical, then up about
+    /// its own x axis, then rolled clockwise about its own axis.
+    pub fn turned(&self, right_rad: f64, up_rad: f64, roll_rad: f64) -> Self {
+        let (sin, cos) = (libm::sin(right_rad), libm::cos(right_rad));
+        let right = DMat3::from_cols(DVec3::new(cos, 0.0, sin), DVec3::Y, DVec3::new(-sin, 0.0, cos));
+        let (sin, cos) = (libm::sin(up_rad), libm::cos(up_rad));
+        let up = DMat3::from_cols(DVec3::X, DVec3::new(0.0, cos, sin), DVec3::new(0.0, -sin, cos));
+        let (sin, cos) = (libm::sin(roll_rad), libm::cos(roll_rad));
+        let roll = DMat3::from_cols(DVec3::new(cos, sin, 0.0), DVec3::new(-sin, cos, 0.0), DVec3::Z);
+        let mut turned = *self;
+        turned.world_from_camera.matrix3 = right * self.world_from_camera.matrix3 * up * roll;
+        turned
+    }
+
     /// The camera centre in the world, metres.
     pub fn eye(&self) -> DVec3 {
         self.world_from_camera.translation
@@ -200,6 +219,21 @@ mod tests {
         assert_eq!(camera.world_from_camera.matrix3.x_axis, DVec3::X);
         let turned = Camera::level(camera.intrinsics, DVec3::ZERO, std::f64::consts::FRAC_PI_2);
         assert!(turned.forward().abs_diff_eq(DVec3::X, 1e-12));
+    }
+
+    #[test]
+    fn turning_right_adds_to_the_heading_and_up_raises_the_gaze() {
+        let level = Camera::level(camera().intrinsics, DVec3::ONE, 0.4);
+        let right = level.turned(0.3, 0.0, 0.0).world_from_camera;
+        let expected = Camera::level(level.intrinsics, DVec3::ONE, 0.7).world_from_camera;
+        assert!(right.abs_diff_eq(expected, 1e-12));
+        let up = level.turned(0.0, 0.2, 0.5);
+        assert!((up.forward().y - libm::sin(0.2)).abs() < 1e-12);
+        assert_eq!(up.eye(), level.eye());
+        // Rolled clockwise, the right edge of the picture sinks.
+        let rolled = level.turned(0.0, 0.0, 0.1).world_from_camera.matrix3;
+        assert!((rolled.x_axis.y + libm::sin(0.1)).abs() < 1e-12);
+        assert!((rolled.determinant() - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod config;
 mod croco;
+mod judge;
 mod pairs;
 
 use std::collections::BTreeMap;
@@ -17,13 +18,10 @@ pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
 pub use pairs::GenerateError;
 
 use crate::navmesh::NavMesh;
-use crate::overlap::{ViewFeatures, covisibility, geometric_overlap, view_features};
-use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer};
-use crate::rng::Rng;
+use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer, Sensors};
 use crate::scene::Scene;
-use crate::select::{Candidate, Selection, select};
-use crate::sweep::{Sweep, VIEWS_PER_STOP, sample_sweep};
-use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
+use crate::sweep::{Sweep, SweepRefusal, sample_sweep};
+use crate::view::{ValidityMap, View, ViewPair};
 
 /// What became of one sample index.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +35,9 @@ pub struct Position {
     /// The pair, or why there is none.
     pub outcome: Outcome,
 }
+
+/// A sweep with its views in capture order, or why a sample gives none.
+pub type SweepViews = Result<(Sweep, Vec<Arc<View>>), SweepRefusal>;
 
 /// A pair, or the reason why a position gave none.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +77,7 @@ struct InFlight {
 
 enum Sampled {
     /// 24 views are being drawn.
-    Sweep(Box<Sweep>, Pending),
+    Sweep(Box<(Sweep, Pending)>),
     /// Two views that depend on each other: drawn when their turn comes.
     Croco,
     /// No position, and why.
@@ -94,7 +95,7 @@ impl PairGenerator {
     ) -> Result<Self, RenderError> {
         Ok(Self {
             renderer: Renderer::new(gpu, &config.render)?,
-            scene: GpuScene::upload(gpu, scene)?,
+            scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
             recipe: Recipe {
                 config,
                 navmesh,
@@ -119,27 +120,53 @@ impl PairGenerator {
         self.finish(self.start(index)?)
     }
 
-    /// Draws the sweep of a sample and hands its cameras to the device.
-    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+    /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
+    /// where the sample gives no sweep. The sampler must be `sweep`.
+    pub fn sweep_views(&self, index: u64) -> Result<SweepViews, RenderError> {
+        let sweep = match self.sample(index) {
+            Ok(sweep) => sweep,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
+        let views = self.cropped(pending)?;
+        Ok(Ok((sweep, views)))
+    }
+
+    /// The sweep of a sample: cameras only.
+    fn sample(&self, index: u64) -> Result<Sweep, SweepRefusal> {
         let recipe = &self.recipe;
-        if recipe.config.sampler.kind == SamplerKind::Croco {
-            return Ok(InFlight {
-                index,
-                sampled: Sampled::Croco,
-            });
-        }
-        let sampled = sample_sweep(
+        sample_sweep(
             &recipe.navmesh,
             &recipe.config.sweep,
             recipe.config.render.intrinsics(),
             recipe.seed,
             recipe.scene_word,
             index,
-        );
-        let sampled = match sampled {
+        )
+    }
+
+    /// Waits for pictures and cuts out what the configuration asks for.
+    fn cropped(&self, pending: Pending) -> Result<Vec<Arc<View>>, RenderError> {
+        let crop = self.recipe.config.render.crop_px;
+        Ok(pending
+            .wait()?
+            .into_par_iter()
+            .map(|view| Arc::new(view.center_crop(crop)))
+            .collect())
+    }
+
+    /// Draws the sweep of a sample and hands its cameras to the device.
+    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
+        if self.recipe.config.sampler.kind == SamplerKind::Croco {
+            return Ok(InFlight {
+                index,
+                sampled: Sampled::Croco,
+            });
+        }
+        let sampled = match self.sample(index) {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-                Sampled::Sweep(Box::new(sweep), pending)
+                Sampled::Sweep(Box::new((sweep, pending)))
             }
             Err(refusal) => Sampled::Refused(refusal.reason()),
         };
@@ -150,7 +177,7 @@ impl PairGenerator {
     fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
         let index = in_flight.index;
         let (sweep, pending) = match in_flight.sampled {
-            Sampled::Sweep(sweep, pending) => (sweep, pending),
+            Sampled::Sweep(drawn) => *drawn,
             Sampled::Croco => return self.croco_position(index),
             Sampled::Refused(reason) => {
                 return Ok(Position {
@@ -161,13 +188,22 @@ impl PairGenerator {
                 });
             }
         };
-        let crop = self.recipe.config.render.crop_px;
-        let views: Vec<Arc<View>> = pending
-            .wait()?
-            .into_par_iter()
-            .map(|view| Arc::new(view.center_crop(crop)))
-            .collect();
-        Ok(self.recipe.judge(index, &sweep, &views))
+        let views = self.cropped(pending)?;
+        self.recipe
+            .judge(index, &sweep, &views, &|view: &View| self.validity(view))
+    }
+
+    /// What the rays of a view meet first: drawn when it is asked for, because only the views of pairs that would
+    /// be kept are asked about.
+    fn validity(&self, view: &View) -> Result<ValidityMap, RenderError> {
+        let captures = self
+            .renderer
+            .capture(&self.scene, &[view.camera.into()], Sensors::validity())?;
+        let validity = captures.into_iter().next().and_then(|capture| capture.validity);
+        validity.ok_or(RenderError::Device {
+            action: "looking for back faces",
+            reason: "no picture came back".to_owned(),
+        })
     }
 }
 
@@ -195,89 +231,5 @@ impl Iterator for PairGenerator {
             Err(error) => return Some(Err(error)),
         }
         Some(self.finish(current))
-    }
-}
-
-impl Recipe {
-    /// Features, candidates, truth: from the 24 views of a sweep to a pair or a refusal.
-    fn judge(&self, index: u64, sweep: &Sweep, views: &[Arc<View>]) -> Position {
-        let config = &self.config;
-        let features: Vec<ViewFeatures> = views
-            .par_iter()
-            .map(|view| view_features(&view.color, &config.overlap))
-            .collect();
-        let holes: Vec<bool> = views
-            .par_iter()
-            .map(|view| view.depth.valid_fraction() < config.select.min_valid_fraction)
-            .collect();
-        let (first, second) = features.split_at(VIEWS_PER_STOP);
-        let votes_seed = Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64();
-        let mut selection = select(first, second, &config.overlap, &config.select, &holes, votes_seed);
-        let chosen = self.first_that_truth_admits(&mut selection, views, first.len());
-        let outcome = match chosen {
-            Some(candidate) => Outcome::Kept(Box::new(self.pair(index, views, first.len(), candidate))),
-            None => Outcome::Refused(selection.refusal_of_position()),
-        };
-        Position {
-            index,
-            stops: sweep
-                .stops
-                .iter()
-                .map(|stop| stop.position.as_dvec3().to_array())
-                .collect(),
-            refused: selection.refused_by_name(),
-            outcome,
-        }
-    }
-
-    /// The candidate of the smallest overlap in range whose true covisibility lies within bounds too.
-    fn first_that_truth_admits(
-        &self,
-        selection: &mut Selection,
-        views: &[Arc<View>],
-        lists: usize,
-    ) -> Option<Candidate> {
-        let bounds = self.config.select.covisibility_bounds();
-        let mut in_range = std::mem::take(&mut selection.in_range).into_iter();
-        let Some((low, high)) = bounds else {
-            return in_range.next();
-        };
-        in_range.find(|candidate| {
-            let (first, second) = (&views[candidate.first], &views[lists + candidate.second]);
-            let truth = covisibility(first, second, &self.config.truth).min();
-            let admitted = (low..=high).contains(&truth);
-            if !admitted {
-                selection.refuse(if truth < low {
-                    "covisibility_low"
-                } else {
-                    "covisibility_high"
-                });
-            }
-            admitted
-        })
-    }
-
-    fn pair(&self, index: u64, views: &[Arc<View>], lists: usize, candidate: Candidate) -> ViewPair {
-        let second_place = lists + candidate.second;
-        let (first, second) = (Arc::clone(&views[candidate.first]), Arc::clone(&views[second_place]));
-        let truth = geometric_overlap(&first, &second, &self.config.truth);
-        ViewPair {
-            first,
-            second,
-            overlaps: PairOverlaps {
-                homography: Some(candidate.overlap),
-                covisibility: Some(truth.covisibility),
-                patch_truth: Some(truth.patches),
-            },
-            correspondence: candidate.correspondence,
-            true_correspondence: truth.correspondence,
-            origin: PairOrigin {
-                scene: self.scene_name.clone(),
-                scene_hash: self.scene_hash.clone(),
-                seed: self.seed,
-                index,
-                views: [candidate.first as u32, second_place as u32],
-            },
-        }
     }
 }

@@ -5,6 +5,7 @@ pub mod camera;
 pub mod config;
 pub mod export;
 pub mod features;
+pub mod flow;
 pub mod generate;
 pub mod navmesh;
 pub mod overlap;
@@ -17,4 +18,5 @@ pub mod stream;
 pub mod sweep;
 #[cfg(feature = "train")]
 pub mod train;
+pub mod validate;
 pub mod view;

@@ -4,101 +4,20 @@
 //! lies in range, the smallest overlap wins; of equal ones the first in the released loop order (each
 //! view of the first list against the second list in capture order).
 
+mod by;
+mod config;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+
+pub use by::{SelectBy, SelectMeasure};
+pub use config::{Bounds, SelectConfig};
 
 pub use crate::overlap::Refusal;
 use crate::overlap::{HomographyOverlap, HomographyOverlapConfig, ViewFeatures, homography_overlap};
 use crate::rng::Rng;
 use crate::view::{Correspondence, Overlap};
-
-/// Whether the ends of the range belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Bounds {
-    /// `min < overlap < max`, as the released code compares.
-    Strict,
-    /// `min <= overlap <= max`, as the released street-view script does.
-    Inclusive,
-}
-
-/// Which pairs are kept. The default is the profile `covista`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct SelectConfig {
-    /// Smallest overlap of a kept pair, fraction, 0 to 1; default 0.5.
-    pub min_overlap: f64,
-    /// Largest overlap of a kept pair, fraction, `min_overlap` to 1; default 0.75 (supplement 2.1 for 3D scenes: 0.7).
-    pub max_overlap: f64,
-    /// Whether the ends belong to the range; default `strict`.
-    pub bounds: Bounds,
-    /// Variance of the Laplacian below which a view is refused, grey levels squared, 0 to 100,000; default 1000.
-    pub min_laplacian_variance: f64,
-    /// Share of pixels that must show a surface, 0 to 1; default 0.9 (published: no such check, 0).
-    pub min_valid_fraction: f64,
-    /// Whether the true pixel covisibility of a pair must lie within bounds as well; default true (published: false).
-    pub check_covisibility: bool,
-    /// Smallest true covisibility of a kept pair, fraction, 0 to 1; default 0.3.
-    pub min_covisibility: f64,
-    /// Largest true covisibility of a kept pair, fraction, `min_covisibility` to 1; default 0.95.
-    pub max_covisibility: f64,
-}
-
-impl Default for SelectConfig {
-    fn default() -> Self {
-        Self {
-            min_overlap: 0.5,
-            max_overlap: 0.75,
-            bounds: Bounds::Strict,
-            min_laplacian_variance: 1000.0,
-            min_valid_fraction: 0.9,
-            check_covisibility: true,
-            min_covisibility: 0.3,
-            max_covisibility: 0.95,
-        }
-    }
-}
-
-impl SelectConfig {
-    /// Checks every range.
-    pub fn validate(&self) -> Result<(), String> {
-        let check = |name: &str, value: f64, low: f64, high: f64| {
-            if value >= low && value <= high {
-                Ok(())
-            } else {
-                Err(format!("{name} = {value} must lie in {low} to {high}"))
-            }
-        };
-        check("min_overlap", self.min_overlap, 0.0, 1.0)?;
-        check("max_overlap", self.max_overlap, self.min_overlap, 1.0)?;
-        check("min_laplacian_variance", self.min_laplacian_variance, 0.0, 1e5)?;
-        check("min_valid_fraction", self.min_valid_fraction, 0.0, 1.0)?;
-        check("min_covisibility", self.min_covisibility, 0.0, 1.0)?;
-        check("max_covisibility", self.max_covisibility, self.min_covisibility, 1.0)
-    }
-
-    /// The range of true covisibility, both ends included, if it is checked at all.
-    pub fn covisibility_bounds(&self) -> Option<(f64, f64)> {
-        self.check_covisibility
-            .then_some((self.min_covisibility, self.max_covisibility))
-    }
-
-    /// Why an overlap is out of range, if it is.
-    pub fn refusal_of(&self, overlap: f64) -> Option<Refusal> {
-        let (low, high) = match self.bounds {
-            Bounds::Strict => (overlap <= self.min_overlap, overlap >= self.max_overlap),
-            Bounds::Inclusive => (overlap < self.min_overlap, overlap > self.max_overlap),
-        };
-        match (low, high) {
-            (true, _) => Some(Refusal::OverlapLow),
-            (_, true) => Some(Refusal::OverlapHigh),
-            _ => None,
-        }
-    }
-}
 
 /// A pair in range.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,35 +107,78 @@ fn judge(
     seed: u64,
     measure_all: bool,
 ) -> Selection {
-    let hole = |place: usize| holes.get(place).copied().unwrap_or(false);
-    let gate = |i: usize, j: usize| {
-        if hole(i) || hole(first.len() + j) {
-            Some(Refusal::Holes)
-        } else {
-            let least = first[i].laplacian_variance.min(second[j].laplacian_variance);
-            (least < config.min_laplacian_variance).then_some(Refusal::Textureless)
+    let gates: Vec<Option<Refusal>> = first
+        .iter()
+        .chain(second)
+        .enumerate()
+        .map(|(place, view)| gate(config, holes.get(place) == Some(&true), view.laplacian_variance))
+        .collect();
+    let (gates_first, gates_second) = gates.split_at(first.len());
+    select_with(gates_first, gates_second, config, measure_all, |i, j| {
+        homography_overlap(&first[i], &second[j], overlap, pair_seed(seed, i, j)).into()
+    })
+}
+
+/// Why a view takes part in no pair, if so: too little surface, or too little fine texture.
+pub fn gate(config: &SelectConfig, holes: bool, laplacian_variance: f64) -> Option<Refusal> {
+    if holes {
+        Some(Refusal::Holes)
+    } else {
+        (laplacian_variance < config.min_laplacian_variance).then_some(Refusal::Textureless)
+    }
+}
+
+/// What a measure says of one candidate.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Measured {
+    /// Both directions, where there is an overlap.
+    pub overlap: Option<Overlap>,
+    /// Why there is none.
+    pub refusal: Option<Refusal>,
+    /// Patch partners, if the measure has any.
+    pub correspondence: Correspondence,
+}
+
+impl From<HomographyOverlap> for Measured {
+    fn from(found: HomographyOverlap) -> Self {
+        Self {
+            overlap: found.overlap,
+            refusal: found.refusal,
+            correspondence: found.correspondence,
         }
-    };
-    let judged: Vec<(Option<Refusal>, HomographyOverlap)> = (0..first.len() * second.len())
+    }
+}
+
+/// Judges every pair of two lists by any measure; `gates_*` say which views take part in no pair.
+///
+/// `measure(i, j)` is asked for place `i` of the first and `j` of the second list, from several threads;
+/// pairs that a gate refuses are measured only with `measure_all`, which completes the table.
+pub fn select_with(
+    gates_first: &[Option<Refusal>],
+    gates_second: &[Option<Refusal>],
+    config: &SelectConfig,
+    measure_all: bool,
+    measure: impl Fn(usize, usize) -> Measured + Sync,
+) -> Selection {
+    let columns = gates_second.len();
+    let judged: Vec<(Option<Refusal>, Measured)> = (0..gates_first.len() * columns)
         .into_par_iter()
         .map(|pair| {
-            let (i, j) = (pair / second.len(), pair % second.len());
-            let gate = gate(i, j);
+            let (i, j) = (pair / columns, pair % columns);
+            // Holes are the graver fault of the two views'.
+            let gate = gates_first[i].max(gates_second[j]);
             if gate.is_some() && !measure_all {
-                return (gate, HomographyOverlap::default());
+                return (gate, Measured::default());
             }
-            (
-                gate,
-                homography_overlap(&first[i], &second[j], overlap, pair_seed(seed, i, j)),
-            )
+            (gate, measure(i, j))
         })
         .collect();
     let mut selection = Selection {
-        overlaps: vec![vec![None; second.len()]; first.len()],
+        overlaps: vec![vec![None; columns]; gates_first.len()],
         ..Selection::default()
     };
     for (pair, (gate, found)) in judged.into_iter().enumerate() {
-        let (i, j) = (pair / second.len(), pair % second.len());
+        let (i, j) = (pair / columns, pair % columns);
         let measured = found.overlap.map(|overlap| overlap.min());
         selection.overlaps[i][j] = measured;
         let out_of_range = || measured.and_then(|overlap| config.refusal_of(overlap));

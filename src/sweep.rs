@@ -6,7 +6,7 @@
 mod config;
 pub mod croco;
 
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Agent;
@@ -51,7 +51,8 @@ pub struct Sweep {
     pub sensor_height_m: f64,
     /// The three stops.
     pub stops: [Stop; 3],
-    /// Eight cameras a stop, in the order of the stops, each turned 45 degrees right of the one before.
+    /// Eight cameras a stop, in the order of the stops, each turned 45 degrees right of the one before,
+    /// pose noise included.
     pub cameras: Vec<Camera>,
 }
 
@@ -152,6 +153,12 @@ pub fn sample_sweep(
     let third = walk(navmesh, config, &mut agent, turn_deg, &mut rng);
     look_around(navmesh, config, &agent, intrinsics, &mut cameras)?;
 
+    if config.has_pose_noise() {
+        let mut rng = Rng::stream(seed, "pose noise", &[scene_word, index]);
+        for camera in &mut cameras {
+            *camera = disturbed(camera, config, &mut rng);
+        }
+    }
     Ok(Sweep {
         index,
         seed,
@@ -178,6 +185,19 @@ fn draw_position(navmesh: &NavMesh, config: &SweepConfig, rng: &mut Rng) -> Resu
         return Err(SweepRefusal::IslandTooSmall { radius_m, required_m });
     }
     Ok(position)
+}
+
+/// A view a little off: normal draws in the order x, y, z, heading, pitch, roll. Their stream is their own and
+/// all are made whatever the switches say, so that each deviation changes what it names alone.
+fn disturbed(camera: &Camera, config: &SweepConfig, rng: &mut Rng) -> Camera {
+    let offset = DVec3::new(rng.normal(), rng.normal(), rng.normal()) * config.position_noise_m;
+    let mut angle = |sigma_deg: f64| sigma_deg.to_radians() * rng.normal();
+    let heading = angle(config.heading_noise_deg);
+    let pitch = angle(config.pitch_noise_deg);
+    let roll = angle(config.roll_noise_deg);
+    let mut camera = camera.turned(heading, pitch, roll);
+    camera.world_from_camera.translation += offset;
+    camera
 }
 
 fn draw_height(config: &SweepConfig, rng: &mut Rng) -> f64 {

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera::Camera;
 
+mod capture;
+
+pub use capture::{Capture, IdMap, NormalMap, Validity, ValidityMap};
+
 /// z-depth along the optical axis, `[height, width]` row-major, metres; 0 where nothing was hit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DepthMap {
@@ -102,6 +106,49 @@ pub struct PairOverlaps {
     pub covisibility: Option<Overlap>,
     /// Truth under the published rule: the patch votes fed with true correspondences.
     pub patch_truth: Option<Overlap>,
+    /// CroCo's covisibility: share of pixels with a point of the other view within 5 cm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub croco: Option<Overlap>,
+}
+
+/// One of the measures of [`PairOverlaps`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Patch votes through the homography of SIFT matches.
+    #[default]
+    Homography,
+    /// True covisibility in pixels.
+    Covisibility,
+    /// Patch votes with true correspondences.
+    PatchTruth,
+    /// CroCo's nearest-point rule.
+    Croco,
+}
+
+impl Measure {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Homography, Self::Covisibility, Self::PatchTruth, Self::Croco];
+
+    /// This measure of a pair, where it was taken.
+    pub fn of(self, overlaps: &PairOverlaps) -> Option<Overlap> {
+        match self {
+            Self::Homography => overlaps.homography,
+            Self::Covisibility => overlaps.covisibility,
+            Self::PatchTruth => overlaps.patch_truth,
+            Self::Croco => overlaps.croco,
+        }
+    }
+
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Homography => "homography overlap",
+            Self::Covisibility => "true covisibility",
+            Self::PatchTruth => "true patch overlap",
+            Self::Croco => "CroCo covisibility",
+        }
+    }
 }
 
 /// Two views of one scene that share a known part of what they show.

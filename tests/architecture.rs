@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sweep", &["agent", "camera", "navmesh", "rng", "view", "sweep"]),
     ("render", &["render", "scene", "camera", "view"]),
     ("overlap", &["overlap", "features", "view", "camera", "rng"]),
+    ("flow", &["overlap", "view", "camera"]),
     ("select", &["select", "overlap", "features", "view", "camera", "rng"]),
     (
         "generate",
@@ -28,7 +29,11 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("stream", &["view", "rng"]),
     ("export", &["export", "view", "camera"]),
-    ("report", &["report", "export", "view", "camera"]),
+    (
+        "validate",
+        &["validate", "overlap", "select", "features", "view", "camera", "rng"],
+    ),
+    ("report", &["report", "validate", "export", "view", "camera"]),
     ("train", &["train", "stream", "rng"]),
     (
         "config",

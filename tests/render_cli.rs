@@ -63,7 +63,106 @@ fn render_writes_colour_and_depth_of_every_camera() {
     assert_eq!(names, 3, "nothing is left beside scene, cameras and output");
     // A folder that exists is refused and left alone.
     run().assert().code(5);
-    assert_eq!(std::fs::read_dir(&out).expect("kept").count(), 4);
+    assert_eq!(std::fs::read_dir(&out).expect("kept").count(), 5);
+}
+
+/// The bytes after the header of an uint32 `.npy`.
+fn read_u32(path: &Path) -> Vec<u32> {
+    let bytes = std::fs::read(path).expect("ids");
+    let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert!(String::from_utf8_lossy(&bytes[10..start]).contains("'descr': '<u4'"));
+    let (words, _) = bytes[start..].as_chunks::<4>();
+    words.iter().map(|&word| u32::from_le_bytes(word)).collect()
+}
+
+#[test]
+fn render_writes_every_channel_in_its_documented_form() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    write_wall(&at("wall.gltf"));
+    std::fs::write(at("cams.json"), CAMERA).expect("written");
+    let run = |out: &str, more: &[&str]| {
+        let mut command = covista();
+        command
+            .args(["render", "--up", "y", "--scene"])
+            .arg(at("wall.gltf"))
+            .arg("--cameras")
+            .arg(at("cams.json"))
+            .arg("--out")
+            .arg(at(out))
+            .args(more);
+        command.assert()
+    };
+    let all = "color,depth,normal,instance,semantic,validity,flow";
+    run("all", &["--sensors", all, "--width", "40", "--hfov-deg", "60"]).success();
+    let (shape, normals) = npy::read_f32(&at("all/000001.normal.npy")).expect("normals");
+    assert_eq!(shape, [48, 40, 3]);
+    assert!(normals.as_chunks::<3>().0.iter().all(|n| *n == [0.0, 0.0, 1.0]));
+    assert!(read_u32(&at("all/000000.instance.npy")).iter().all(|&id| id == 1));
+    assert!(read_u32(&at("all/000000.semantic.npy")).iter().all(|&id| id == 0));
+    let validity = image::open(at("all/000000.validity.png")).expect("validity").to_luma8();
+    assert!(validity.pixels().all(|p| p.0 == [255]));
+    // One metre back from two: the edges of the picture move inwards by a third of their distance.
+    let (shape, flow) = npy::read_f32(&at("all/000000.flow.npy")).expect("flow");
+    assert_eq!(shape, [48, 40, 2]);
+    assert!(
+        (flow[0] - 19.5 / 3.0).abs() < 1e-3 && (flow[1] - 23.5 / 3.0).abs() < 1e-3,
+        "{:?}",
+        &flow[..2]
+    );
+    let state = image::open(at("all/000000.flow_state.png")).expect("state").to_luma8();
+    assert!(state.pixels().all(|p| p.0 == [255]));
+    assert!(!at("all/000001.flow.npy").exists(), "the last picture has no next one");
+    // The record of the cameras is one that can be rendered again.
+    std::fs::copy(at("all/cameras.json"), at("cams.json")).expect("copied");
+    run("again", &[]).success();
+    for name in ["000000.color.png", "000001.depth.npy", "cameras.json"] {
+        let [first, second] = ["all", "again"].map(|folder| std::fs::read(at(folder).join(name)).expect("a file"));
+        assert_eq!(first, second, "{name}");
+    }
+}
+
+#[test]
+fn render_draws_plans_and_spheres() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    write_wall(&at("wall.gltf"));
+    std::fs::write(at("cams.json"), CAMERA).expect("written");
+    let run = |out: &str, more: &[&str]| {
+        let mut command = covista();
+        command.args(["render", "--up", "y", "--culling", "none", "--scene"]);
+        command.arg(at("wall.gltf")).arg("--cameras").arg(at("cams.json"));
+        command.arg("--out").arg(at(out)).args(more).assert()
+    };
+    run("plan", &["--projection", "orthographic", "--width-m", "3"]).success();
+    let (_, depth) = npy::read_f32(&at("plan/000001.depth.npy")).expect("depth");
+    assert!(depth.iter().all(|z| (z - 3.0).abs() < 1e-4));
+    run(
+        "sphere",
+        &["--projection", "equirectangular", "--width", "64", "--height", "32"],
+    )
+    .success();
+    let (shape, depth) = npy::read_f32(&at("sphere/000000.depth.npy")).expect("depth");
+    assert_eq!(shape, [32, 64]);
+    // Straight ahead 2 m, and at 45 degrees the square root of two times that; nothing behind.
+    assert!((depth[16 * 64 + 32] - 2.0).abs() < 0.02, "{}", depth[16 * 64 + 32]);
+    assert!(
+        (depth[16 * 64 + 40] - 2.0 * 2f32.sqrt()).abs() < 0.2,
+        "{}",
+        depth[16 * 64 + 40]
+    );
+    assert_eq!(depth[16 * 64], 0.0);
+    let record = std::fs::read_to_string(at("sphere/cameras.json")).expect("a record");
+    let record: serde_json::Value = serde_json::from_str(&record).expect("JSON");
+    assert_eq!(record["depth"], "radial");
+    run("flow", &["--projection", "equirectangular", "--sensors", "flow"]).code(2);
+    run("plan2", &["--projection", "orthographic"]).code(3);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 
 use covista::camera::{Camera, Intrinsics};
 use covista::overlap::patch_votes::{self, PatchGrid};
-use covista::overlap::{GeometricOverlapConfig, Reprojection, covisibility, geometric_overlap};
+use covista::overlap::{Fate, GeometricOverlapConfig, Reprojection, Surface, covisibility, geometric_overlap};
 use covista::view::{DepthMap, View};
 use glam::{DMat3, DVec2, DVec3};
 
@@ -181,7 +181,8 @@ fn plane_homography(first: &Camera, second: &Camera) -> DMat3 {
 fn what_a_plate_hides_is_not_covisible() {
     let (first, second) = (camera(EYE, 0.0), camera(EYE + DVec3::X * 0.8, 0.0));
     let (a, b) = (view(first, plate_and_wall), view(second, plate_and_wall));
-    let reprojection = Reprojection::new(&a, &b, &config());
+    let surfaces = [Surface::new(&a), Surface::new(&b)];
+    let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
     let (mut wrong, mut hidden, mut valid) = (0, 0, 0);
     for y in 0..SIZE {
         for x in 0..SIZE {
@@ -212,7 +213,8 @@ fn slanted_surfaces_do_not_hide_themselves() {
     // so every pixel that projects inside is covisible.
     let (first, second) = (camera(EYE, 0.2), camera(EYE + DVec3::new(0.7, 0.0, -0.4), 0.6));
     let (a, b) = (view(first, room), view(second, room));
-    let reprojection = Reprojection::new(&a, &b, &config());
+    let surfaces = [Surface::new(&a), Surface::new(&b)];
+    let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
     let (mut inside, mut seen) = (0u32, 0u32);
     for y in 0..SIZE {
         for x in 0..SIZE {
@@ -248,4 +250,33 @@ fn holes_are_neither_counted_nor_seen() {
         ..full.clone()
     };
     assert_eq!(covisibility(&empty, &full, &config()).min(), 0.0);
+}
+
+#[test]
+fn leaving_out_blocks_that_cannot_land_changes_nothing() {
+    let mut rng = covista::rng::Rng::stream(2, "blocks", &[]);
+    let mut draw = || {
+        let eye = DVec3::new(rng.range(-2.5, 2.5), rng.range(0.5, 2.5), rng.range(-2.5, 2.5));
+        let mut camera = camera(eye, rng.range(0.0, 2.0 * PI));
+        camera.world_from_camera.matrix3 *= DMat3::from_rotation_x(rng.range(-0.5, 0.5));
+        view(camera, room)
+    };
+    let (mut left_out, mut seen) = (0, 0);
+    for _ in 0..12 {
+        let (a, b) = (draw(), draw());
+        let surfaces = [Surface::new(&a), Surface::new(&b)];
+        let reprojection = Reprojection::new(&surfaces[0], &surfaces[1], &config());
+        reprojection.blocks(|block, landings| {
+            left_out += u32::from(landings.is_empty());
+            for place in 0..block.width * block.height {
+                let (x, y) = (block.left + place % block.width, block.top + place / block.width);
+                let alone = reprojection.at(x, y);
+                let landing = landings.get(place as usize).filter(|l| l.fate == Fate::Seen);
+                let together = landing.map(|l| l.pixel).filter(|pixel| reprojection.contains(*pixel));
+                assert_eq!(alone, together, "pixel {x}, {y}");
+                seen += u32::from(alone.is_some());
+            }
+        });
+    }
+    assert!(left_out > 500 && seen > 50_000, "{left_out} blocks, {seen} pixels");
 }

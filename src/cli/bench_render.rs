@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use covista::camera::{Camera, Intrinsics};
+use covista::camera::{Camera, Intrinsics, PosedCamera};
 use covista::navmesh::{NavMesh, NavMeshConfig};
-use covista::render::{Gpu, GpuConfig, GpuScene, RenderConfig, Renderer, Timings};
+use covista::render::{
+    Gpu, GpuConfig, GpuScene, Pending, PendingCaptures, RenderConfig, RenderError, Renderer, Sensors, Shading, Timings,
+};
 use covista::rng::Rng;
 use covista::scene::{Scene, SceneConfig, SceneSource, Up};
 use serde::Serialize;
 
 use super::cameras;
+use super::capture_files::{Channel, Channels};
 use super::exit::Failure;
+use super::render::from_name;
 
 /// Arguments of `covista bench render`.
 #[derive(Debug, clap::Args)]
@@ -31,6 +35,12 @@ pub struct Args {
     /// How long to draw, seconds
     #[arg(long, value_name = "S", default_value_t = 3.0)]
     seconds: f64,
+    /// Channels beside colour and depth, separated by commas: normal, instance, semantic, validity
+    #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
+    sensors: Vec<Channel>,
+    /// Shading: flat or lit
+    #[arg(long, value_name = "RULE", default_value = "flat", value_parser = from_name::<Shading>)]
+    shading: Shading,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -39,13 +49,14 @@ pub struct Args {
     json: bool,
 }
 
-/// What was measured. Times are a frame's share: one picture, colour and depth, in host memory.
+/// What was measured. Times are a frame's share: one picture, its channels in host memory.
 #[derive(Debug, Serialize)]
 struct Measured {
     scene: String,
     triangles: usize,
     adapter: String,
     size_px: u32,
+    sensors: Sensors,
     cameras: usize,
     frames: usize,
     frames_per_s: f64,
@@ -85,24 +96,38 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
     let start = Instant::now();
-    let uploaded = GpuScene::upload(&gpu, &scene)?;
+    let config = RenderConfig {
+        shading: args.shading,
+        ..RenderConfig::default()
+    };
+    let sensors = Channels::new(&args.sensors).sensors();
+    let uploaded = GpuScene::upload_for(&gpu, &scene, &config, sensors)?;
     let upload_s = start.elapsed().as_secs_f64();
-    let renderer = Renderer::new(&gpu, &RenderConfig::default())?;
+    let renderer = Renderer::new(&gpu, &config)?;
+    let posed: Vec<PosedCamera> = cameras.iter().map(|&camera| camera.into()).collect();
+    let submit = || -> Result<InFlight, RenderError> {
+        Ok(if args.sensors.is_empty() {
+            InFlight::Views(renderer.submit(&uploaded, &cameras)?)
+        } else {
+            InFlight::Captures(renderer.submit_captures(&uploaded, &posed, sensors)?)
+        })
+    };
 
     // The first rounds compile shaders and make the targets of two batches.
-    let warm = renderer.submit(&uploaded, &cameras)?;
-    renderer.render(&uploaded, &cameras)?;
-    warm.wait()?;
+    let warm = [submit()?, submit()?];
+    for pending in warm {
+        pending.wait()?;
+    }
     let (timings, cpu, start) = (renderer.timings(), cpu_time(), Instant::now());
     let limit = Duration::from_secs_f64(args.seconds.clamp(0.1, 3600.0));
     let mut frames = 0;
-    let mut next = renderer.submit(&uploaded, &cameras)?;
+    let mut next = submit()?;
     while start.elapsed() < limit {
         let now = next;
-        next = renderer.submit(&uploaded, &cameras)?;
-        frames += now.wait()?.len();
+        next = submit()?;
+        frames += now.wait()?;
     }
-    frames += next.wait()?.len();
+    frames += next.wait()?;
     let wall = start.elapsed().as_secs_f64();
     let spent = cpu_time().zip(cpu).map(|(after, before)| after - before);
 
@@ -113,6 +138,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         triangles: uploaded.triangle_count(),
         adapter: gpu.adapter().to_string(),
         size_px: args.size,
+        sensors,
         cameras: cameras.len(),
         frames,
         frames_per_s: frames as f64 / wall,
@@ -130,6 +156,22 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         print(&measured);
     }
     Ok(())
+}
+
+/// A batch under way, with or without more channels.
+enum InFlight {
+    Views(Pending),
+    Captures(PendingCaptures),
+}
+
+impl InFlight {
+    /// Number of pictures, once they are there.
+    fn wait(self) -> Result<usize, RenderError> {
+        Ok(match self {
+            Self::Views(pending) => pending.wait()?.len(),
+            Self::Captures(pending) => pending.wait()?.len(),
+        })
+    }
 }
 
 /// Three random places of the floor, eight headings each, eyes 1.5 m up: the same every time.

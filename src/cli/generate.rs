@@ -5,9 +5,10 @@ use std::sync::atomic::Ordering;
 
 use covista::config::Config;
 use covista::export::PictureFormat;
-use covista::export::native::{Counters, DecidingMeasure, NativeWriter, RunRecord, Selection, Trial};
+use covista::export::native::{Counters, NativeWriter, RunRecord, Selection, Trial};
 use covista::generate::{Outcome, Position, SamplerKind};
 use covista::render::{Gpu, GpuConfig};
+use covista::view::Measure;
 
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::exit::Failure;
@@ -146,12 +147,12 @@ fn record(args: &Args, config: &Config, walkable: &Walkable, gpu: &Gpu) -> RunRe
 pub fn selection(config: &Config) -> Selection {
     match config.sampler.kind {
         SamplerKind::Sweep => Selection {
-            measure: DecidingMeasure::Homography,
+            measure: config.select.select_by.first().measure(),
             low: config.select.min_overlap,
             high: config.select.max_overlap,
         },
         SamplerKind::Croco => Selection {
-            measure: DecidingMeasure::Covisibility,
+            measure: Measure::Croco,
             low: config.sampler.croco_min_covisibility,
             high: 1.0,
         },

@@ -5,6 +5,7 @@ mod bench_render;
 #[cfg(feature = "train")]
 mod bench_train;
 mod cameras;
+mod capture_files;
 mod common;
 mod config;
 mod device;
@@ -21,6 +22,7 @@ mod render;
 mod report;
 mod scene;
 mod select;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -40,7 +42,7 @@ enum Command {
     Quickstart(quickstart::Args),
     /// Write a set of pairs to a folder
     Generate(generate::Args),
-    /// Render given cameras: colour and metric depth
+    /// Render given cameras: colour, metric depth, normals, ids, validity, flow
     Render(render::Args),
     /// Train a cross-view completion model on pairs made on the fly
     #[cfg(feature = "train")]
@@ -49,6 +51,8 @@ enum Command {
     Overlap(overlap::Args),
     /// Choose the best pair among 24 pictures of a sweep
     Select(select::Args),
+    /// Hold metrics of overlap against the truth from depth and pose
+    Validate(validate::Args),
     /// Look into a scene
     Scene(scene::Args),
     /// Build or look into a navmesh
@@ -80,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Pretrain(args) => pretrain::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Select(args) => select::run(args),
+        Command::Validate(args) => validate::run(args),
         Command::Scene(args) => scene::run(args),
         Command::Navmesh(args) => navmesh::run(args),
         Command::Report(args) => report::run(args),

@@ -1,6 +1,5 @@
 //! From arguments to a generator: scene, navmesh, device, in the order in which each can fail.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use covista::config::Config;
@@ -31,7 +30,7 @@ impl Walkable {
         for warning in &scene.warnings {
             tracing::warn!("{}: {warning}", scene.name);
         }
-        let mut navmesh = match sibling_navmesh(&args.scene)? {
+        let mut navmesh = match SceneSource::parse(&args.scene)?.navmesh_file() {
             Some(path) if config.scene.use_navmesh_file => NavMesh::load(path)?,
             _ => NavMesh::build(&scene, &config.navmesh)?,
         };
@@ -68,13 +67,4 @@ impl Walkable {
             metres_per_pixel: f64::from(map.cell_m),
         }
     }
-}
-
-/// `X.navmesh` beside `X.glb` or `X.basis.glb`, if there is one.
-fn sibling_navmesh(scene: &str) -> anyhow::Result<Option<std::path::PathBuf>> {
-    let SceneSource::File(path) = SceneSource::parse(scene)? else {
-        return Ok(None);
-    };
-    let sibling = Path::new(&path).with_extension("navmesh");
-    Ok(sibling.is_file().then_some(sibling))
 }

@@ -1,14 +1,12 @@
-//! `covista render`: given cameras in, colour and metric depth out.
+//! `covista render`: given cameras in, colour, metric depth and other channels out.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use covista::export::npy;
-use covista::render::{Alpha, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, Renderer};
+use covista::render::{Alpha, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, Renderer, Shading};
 use covista::scene::{SceneConfig, SceneSource, Up};
-use covista::view::View;
 
-use super::cameras;
+use super::cameras::{self, Lens, Projection};
+use super::capture_files::{self, CaptureWriter, Channel, Channels};
 use super::exit::Failure;
 
 /// Pictures of one submission, as a sweep has.
@@ -26,16 +24,30 @@ pub struct Args {
     /// JSON: {"width":W,"height":H,"hfov_deg":F,"world_from_camera":[[16 numbers, row-major],...]}, camera axes RDF
     #[arg(long, value_name = "CAMS.json")]
     cameras: PathBuf,
-    /// Folder to make: 000000.color.png, 000000.depth.npy (float32 [H,W] metres, 0 where nothing is) and so on
+    /// Folder to make: 000000.color.png, 000000.depth.npy and so on, and cameras.json
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Channels to write, separated by commas
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "color,depth"
+    )]
+    sensors: Vec<Channel>,
+    #[command(flatten)]
+    lens: Lens,
+    /// Shading: flat (stored colours, as Habitat shows stages) or lit (for textures without baked light)
+    #[arg(long, value_name = "RULE", default_value = "flat", value_parser = from_name::<Shading>)]
+    shading: Shading,
     /// Back faces left out: habitat (all), gltf (of single-sided materials), none
     #[arg(long, value_name = "RULE", default_value = "habitat", value_parser = from_name::<Culling>)]
     culling: Culling,
     /// Alpha: habitat (ignored) or gltf (mask and blend)
     #[arg(long, value_name = "RULE", default_value = "habitat", value_parser = from_name::<Alpha>)]
     alpha: Alpha,
-    /// Texture filter: mip or bilinear
+    /// Texture filter: mip, mip-nearest, bilinear or nearest
     #[arg(long, value_name = "RULE", default_value = "mip", value_parser = from_name::<Filter>)]
     filter: Filter,
     /// Part of the adapter's name or backend, or "software"
@@ -44,7 +56,7 @@ pub struct Args {
 }
 
 /// A switch by the name that it has in configuration files.
-fn from_name<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
+pub(super) fn from_name<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
     serde_json::from_value(name.into()).map_err(|error| error.to_string())
 }
 
@@ -56,7 +68,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             args.out.display()
         )));
     }
-    let cameras = cameras::read(&args.cameras)?;
+    let channels = Channels::new(&args.sensors);
+    if channels.has(Channel::Flow) && args.lens.projection != Projection::Pinhole {
+        return Err(Failure::arguments("flow needs --projection pinhole"));
+    }
+    let cameras = cameras::read_with(&args.cameras, &args.lens)?;
     let config = SceneConfig {
         up: args.up,
         ..SceneConfig::default()
@@ -65,44 +81,45 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     for warning in &scene.warnings {
         tracing::warn!("{}: {warning}", scene.name);
     }
+    if channels.has(Channel::Semantic) && !scene.has_semantics() {
+        tracing::warn!("{}: the scene has no semantic ids: all are 0", scene.name);
+    }
     let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
-    let uploaded = GpuScene::upload(&gpu, &scene)?;
+    let config = RenderConfig {
+        culling: args.culling,
+        alpha: args.alpha,
+        filter: args.filter,
+        shading: args.shading,
+        ..RenderConfig::default()
+    };
+    let sensors = channels.sensors();
+    let uploaded = GpuScene::upload_for(&gpu, &scene, &config, sensors)?;
     drop(scene);
-    let renderer = Renderer::new(
-        &gpu,
-        &RenderConfig {
-            culling: args.culling,
-            alpha: args.alpha,
-            filter: args.filter,
-            ..RenderConfig::default()
-        },
-    )?;
+    let renderer = Renderer::new(&gpu, &config)?;
 
     let folder = Folder::new(&args.out)?;
-    let mut batches = cameras.chunks(BATCH);
-    let mut next = batches.next().map(|b| renderer.submit(&uploaded, b)).transpose()?;
-    let mut written = 0;
+    let mut writer = CaptureWriter::new(&folder.partial, channels);
+    // A sphere is made of six pictures.
+    let mut batches = cameras.chunks(match args.lens.projection {
+        Projection::Pinhole | Projection::Orthographic => BATCH,
+        Projection::Equirectangular => BATCH / 6,
+    });
+    let mut submit = || {
+        let batch = batches.next();
+        batch
+            .map(|batch| renderer.submit_captures(&uploaded, batch, sensors))
+            .transpose()
+    };
+    let mut next = submit()?;
     while let Some(pending) = next {
         // The device draws the next batch while this one is written.
-        next = batches.next().map(|b| renderer.submit(&uploaded, b)).transpose()?;
-        for view in pending.wait()? {
-            write(&folder.partial, written, &view)?;
-            written += 1;
+        next = submit()?;
+        for capture in pending.wait()? {
+            writer.write(capture)?;
         }
     }
+    capture_files::write_cameras(&folder.partial, &cameras)?;
     folder.finish()
-}
-
-fn write(folder: &Path, index: usize, view: &View) -> anyhow::Result<()> {
-    let color = folder.join(format!("{index:06}.color.png"));
-    view.color
-        .save(&color)
-        .map_err(|error| Failure::output(format!("cannot write ({error}): {}", color.display())))?;
-    let depth = folder.join(format!("{index:06}.depth.npy"));
-    let shape = [view.depth.height as usize, view.depth.width as usize];
-    npy::write_f32(&depth, &shape, &view.depth.metres)
-        .map_err(|error| Failure::output(error.to_string()))
-        .context("the depth was not written")
 }
 
 /// An output folder that appears under its name only when it is complete.

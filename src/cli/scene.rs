@@ -1,8 +1,13 @@
 //! `covista scene`: what is in a scene.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
-use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, load_with_up};
+use covista::navmesh::{NavMesh, NavMeshConfig};
+use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, list_scenes, load_with_up, write_glb};
 use serde_json::{Value, json};
+
+use super::exit::Failure;
 
 /// Arguments of `covista scene`.
 #[derive(Debug, clap::Args)]
@@ -15,6 +20,32 @@ pub struct Args {
 enum Command {
     /// Count what a scene file or a recipe holds
     Info(Info),
+    /// Find the scenes of a dataset: HM3D, Gibson, Matterport, Replica, ScanNet, a Habitat dataset or any folder
+    List(List),
+    /// Write an invented flat as a GLB that any viewer opens, and its navmesh
+    Make(Make),
+}
+
+#[derive(Debug, clap::Args)]
+struct List {
+    /// Folder, or `*.scene_dataset_config.json`
+    dataset: PathBuf,
+    /// One JSON array on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Make {
+    /// Seed of the flat
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// File to write, ending in .glb; the navmesh goes beside it
+    #[arg(long, value_name = "FILE.glb")]
+    out: PathBuf,
+    /// Replace files that exist
+    #[arg(long)]
+    overwrite: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +64,65 @@ struct Info {
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.command {
         Command::Info(args) => info(&args),
+        Command::List(args) => list(&args),
+        Command::Make(args) => make(&args),
     }
+}
+
+fn list(args: &List) -> anyhow::Result<()> {
+    let scenes = list_scenes(&args.dataset)?;
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&scenes)?);
+        return Ok(());
+    }
+    if scenes.is_empty() {
+        return Err(Failure::input(format!(
+            "no scene file (.glb, .gltf, .obj, .ply) or dataset configuration below the folder: {}",
+            args.dataset.display()
+        )));
+    }
+    let mark = |there: bool, name: &'static str| if there { name } else { "" };
+    for scene in &scenes {
+        println!(
+            "{:<32} {:>9.1} MB  {:<8} {:<10} {}",
+            scene.name,
+            scene.bytes as f64 / 1e6,
+            mark(scene.navmesh.is_some(), "navmesh"),
+            mark(scene.semantics.is_some(), "semantics"),
+            scene.path.display()
+        );
+    }
+    Ok(())
+}
+
+fn make(args: &Make) -> anyhow::Result<()> {
+    if args.out.extension().is_none_or(|ending| ending != "glb") {
+        return Err(Failure::arguments(format!(
+            "--out must end in .glb: {}",
+            args.out.display()
+        )));
+    }
+    let navmesh_path = args.out.with_extension("navmesh");
+    for path in [&args.out, &navmesh_path] {
+        if path.exists() && !args.overwrite {
+            return Err(Failure::output(format!(
+                "the file exists already; give another --out, or --overwrite: {}",
+                path.display()
+            )));
+        }
+    }
+    let scene = SceneSource::Procedural(args.seed).load(&SceneConfig::default())?;
+    let navmesh = NavMesh::build(&scene, &NavMeshConfig::default())?;
+    write_glb(&scene, &args.out)?;
+    navmesh.save(&navmesh_path)?;
+    println!(
+        "{} triangles in {}, {:.1} m2 to walk on in {}",
+        scene.triangle_count(),
+        args.out.display(),
+        navmesh.navigable_area_m2(),
+        navmesh_path.display()
+    );
+    Ok(())
 }
 
 fn info(args: &Info) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! NumPy's `.npy` version 1.0: little-endian float32 arrays in C order.
+//! NumPy's `.npy` version 1.0: little-endian arrays in C order, float32 both ways and uint32 to write.
 
 use std::path::Path;
 
@@ -12,16 +12,33 @@ const MAGIC: &[u8; 8] = b"\x93NUMPY\x01\x00";
 ///
 /// [`ExportError::Unfit`] where `shape` does not multiply to the length of `data`.
 pub fn encode_f32(shape: &[usize], data: &[f32]) -> Result<Vec<u8>, ExportError> {
-    if shape.iter().product::<usize>() != data.len() {
+    encode("<f4", shape, data.iter().map(|value| value.to_le_bytes()))
+}
+
+/// The bytes of an `.npy` file with `data` of `shape` (slowest axis first, C order, `<u4`).
+///
+/// # Errors
+///
+/// As [`encode_f32`].
+pub fn encode_u32(shape: &[usize], data: &[u32]) -> Result<Vec<u8>, ExportError> {
+    encode("<u4", shape, data.iter().map(|value| value.to_le_bytes()))
+}
+
+fn encode(
+    descr: &str,
+    shape: &[usize],
+    values: impl ExactSizeIterator<Item = [u8; 4]>,
+) -> Result<Vec<u8>, ExportError> {
+    if shape.iter().product::<usize>() != values.len() {
         return Err(ExportError::Unfit {
             format: "npy",
-            why: format!("{} values do not fill the shape {shape:?}", data.len()),
+            why: format!("{} values do not fill the shape {shape:?}", values.len()),
         });
     }
-    let mut bytes = header("<f4", shape);
-    bytes.reserve(4 * data.len());
-    for value in data {
-        bytes.extend_from_slice(&value.to_le_bytes());
+    let mut bytes = header(descr, shape);
+    bytes.reserve(4 * values.len());
+    for value in values {
+        bytes.extend_from_slice(&value);
     }
     Ok(bytes)
 }
@@ -54,6 +71,16 @@ pub(super) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
 /// As [`encode_f32`], and where the file cannot be written.
 pub fn write_f32(path: &Path, shape: &[usize], data: &[f32]) -> Result<(), ExportError> {
     let bytes = encode_f32(shape, data)?;
+    std::fs::write(path, bytes).map_err(|e| ExportError::write(path, e))
+}
+
+/// Writes `data` of `shape` (slowest axis first, C order) as uint32 `.npy`; `path` is replaced.
+///
+/// # Errors
+///
+/// As [`encode_u32`], and where the file cannot be written.
+pub fn write_u32(path: &Path, shape: &[usize], data: &[u32]) -> Result<(), ExportError> {
+    let bytes = encode_u32(shape, data)?;
     std::fs::write(path, bytes).map_err(|e| ExportError::write(path, e))
 }
 
@@ -125,6 +152,18 @@ mod tests {
         assert_eq!(bytes.len(), 128 + 24);
         assert_eq!(bytes[148..], (-0.5f32).to_le_bytes());
         assert!(encode_f32(&[2, 2], &[0.0]).is_err());
+    }
+
+    #[test]
+    fn whole_numbers_keep_their_bits() {
+        let bytes = encode_u32(&[2], &[1, u32::MAX]).unwrap();
+        assert!(
+            std::str::from_utf8(&bytes[10..128])
+                .unwrap()
+                .starts_with("{'descr': '<u4'")
+        );
+        assert_eq!(bytes[128..], [1, 0, 0, 0, 255, 255, 255, 255]);
+        assert!(encode_u32(&[3], &[1, 2]).is_err());
     }
 
     #[test]

@@ -11,9 +11,9 @@ use crate::overlap::{
     CROCO_RADIUS_M, croco_covisibility, geometric_overlap, homography_overlap, point_cloud, view_features,
 };
 use crate::render::RenderError;
-use crate::rng::Rng;
+use crate::select::SelectMeasure;
 use crate::sweep::croco::{first_view, second_view};
-use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
+use crate::view::{Overlap, PairOrigin, PairOverlaps, View, ViewPair};
 
 impl PairGenerator {
     /// The position of a sample: one first view and up to `croco_tries` second ones.
@@ -52,11 +52,13 @@ impl PairGenerator {
                 attempt,
             );
             let second_picture = self.draw(second.camera)?;
+            let mut covisibility = None;
             let refusal = if second_picture.depth.valid_fraction() < config.croco_min_valid_fraction {
                 Some("holes")
             } else {
-                let covisibility = croco_covisibility(&first_picture, &second_picture, CROCO_RADIUS_M);
-                (covisibility.min() < config.croco_min_covisibility).then_some("covisibility_low")
+                let found = croco_covisibility(&first_picture, &second_picture, CROCO_RADIUS_M);
+                covisibility = Some(found);
+                (found.min() < config.croco_min_covisibility).then_some("covisibility_low")
             };
             match refusal {
                 Some(reason) => {
@@ -65,7 +67,7 @@ impl PairGenerator {
                 }
                 None => {
                     position.stops.push(second.position.as_dvec3().to_array());
-                    let pair = self.croco_pair(index, first_picture, second_picture);
+                    let pair = self.croco_pair(index, first_picture, second_picture, covisibility);
                     position.outcome = Outcome::Kept(Box::new(pair));
                     break;
                 }
@@ -84,20 +86,24 @@ impl PairGenerator {
         Ok(Arc::new(view.center_crop(crop)))
     }
 
-    /// All measures of a pair that covisibility chose; the patches are the true ones.
-    fn croco_pair(&self, index: u64, first: Arc<View>, second: Arc<View>) -> ViewPair {
+    /// A pair that CroCo's covisibility chose; the patches are the true ones.
+    fn croco_pair(&self, index: u64, first: Arc<View>, second: Arc<View>, croco: Option<Overlap>) -> ViewPair {
         let recipe = &self.recipe;
         let truth = geometric_overlap(&first, &second, &recipe.config.truth);
-        let features = [&first, &second].map(|view| view_features(&view.color, &recipe.config.overlap));
-        let votes_seed = Rng::stream(recipe.seed, "votes", &[recipe.scene_word, index]).next_u64();
-        let estimate = homography_overlap(&features[0], &features[1], &recipe.config.overlap, votes_seed);
+        let also_homography = recipe.config.select.also_measure.contains(&SelectMeasure::Homography);
+        let homography = also_homography.then(|| {
+            let features = [&first, &second].map(|view| view_features(&view.color, &recipe.config.overlap));
+            let seed = recipe.votes_seed(index);
+            homography_overlap(&features[0], &features[1], &recipe.config.overlap, seed).overlap
+        });
         ViewPair {
             first,
             second,
             overlaps: PairOverlaps {
-                homography: estimate.overlap,
+                homography: homography.flatten(),
                 covisibility: Some(truth.covisibility),
                 patch_truth: Some(truth.patches),
+                croco,
             },
             correspondence: truth.correspondence.clone(),
             true_correspondence: truth.correspondence,

@@ -9,18 +9,27 @@
 //! plane, which is exact for planar surfaces because 1/z is affine in the image. The right side is the
 //! only error that sampling at pixel centres leaves: the width of a pixel on the surface, and how much
 //! depth changes over half a pixel. `k` is [`GeometricOverlapConfig::occlusion_tolerance_px`].
+//! `tests/validate_rays.rs` holds the decision against rays cast into the scene.
 //!
-//! The overlap of A to B is the share of A's pixels with a surface that are covisible in B.
+//! With V(A) the pixels of A that show a surface and C(A, B) those of them that are covisible in B, the
+//! overlap of A to B is `|C(A, B)| / |V(A)|`.
+//!
+//! **Intersection over union** of the visible surface, measured in pixels of both views. What both see is
+//! measured twice, once in the pixels of each, and counts with the mean; the union is what is left of the
+//! sum of both when the common part is counted once:
+//!
+//! `I = (|C(A, B)| + |C(B, A)|) / 2`, `IoU = I / ( |V(A)| + |V(B)| - I )`
 //!
 //! **Patch truth.** The published vote (MIMIC supplement 2.2) fed with these correspondences in place
 //! of a homography: a point that B does not see votes "out".
 
-use glam::{DAffine3, DVec2, DVec3};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::patch_votes::{self, PatchGrid};
-use crate::view::{Correspondence, DepthMap, Overlap, View};
+use super::patch_votes::{self, Claims, PatchGrid, PatchMap};
+use super::reprojection::{Block, Fate, Landing, Reprojection};
+use super::surface::Surface;
+use crate::view::{Correspondence, Overlap, View};
 
 /// How the truth is measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,137 +74,201 @@ pub struct GeometricOverlap {
 
 /// Measures the true overlap both ways. Views of any size; patches need square views that 16 divides.
 pub fn geometric_overlap(first: &View, second: &View, config: &GeometricOverlapConfig) -> GeometricOverlap {
-    let forward = Reprojection::new(first, second, config);
-    let backward = Reprojection::new(second, first, config);
-    let grid = PatchGrid::new(first.color.width());
-    let there = patch_votes::exact_votes(grid, |x, y| forward.at_integer_pixel(x, y));
-    let back = patch_votes::exact_votes(grid, |x, y| backward.at_integer_pixel(x, y));
-    GeometricOverlap {
-        covisibility: Overlap {
-            first_to_second: forward.covisible_fraction(),
-            second_to_first: backward.covisible_fraction(),
-        },
-        patches: patch_votes::overlap(grid, &there, &back),
-        correspondence: patch_votes::correspondence(grid, &there, &back),
-    }
+    surface_overlap([&Surface::new(first), &Surface::new(second)], config)
+}
+
+/// As [`geometric_overlap`], for views that take part in many pairs.
+pub fn surface_overlap([first, second]: [&Surface<'_>; 2], config: &GeometricOverlapConfig) -> GeometricOverlap {
+    let forward = Passage::new(first, second, config, &mut Vec::new());
+    let backward = Passage::new(second, first, config, &mut Vec::new());
+    forward.overlap_with(&backward)
 }
 
 /// Share of pixels with a surface that the other view sees, both ways, without the patches.
 pub fn covisibility(first: &View, second: &View, config: &GeometricOverlapConfig) -> Overlap {
+    surface_covisibility([&Surface::new(first), &Surface::new(second)], config)
+}
+
+/// As [`covisibility`], for views that take part in many pairs.
+pub fn surface_covisibility([first, second]: [&Surface<'_>; 2], config: &GeometricOverlapConfig) -> Overlap {
+    let share = |from: &Surface<'_>, to: &Surface<'_>| {
+        let reprojection = Reprojection::new(from, to, config);
+        let mut covisible = 0u32;
+        reprojection.blocks(|_, landings| {
+            let seen = landings.iter().filter(|l| l.fate == Fate::Seen);
+            covisible += seen.filter(|l| reprojection.contains(l.pixel)).count() as u32;
+        });
+        f64::from(covisible) / f64::from(from.valid().max(1))
+    };
     Overlap {
-        first_to_second: Reprojection::new(first, second, config).covisible_fraction(),
-        second_to_first: Reprojection::new(second, first, config).covisible_fraction(),
+        first_to_second: share(first, second),
+        second_to_first: share(second, first),
     }
 }
 
-/// Carries pixels of one view into another, with the occlusion test.
-#[derive(Debug, Clone, Copy)]
-pub struct Reprojection<'a> {
-    from: &'a View,
-    to: &'a View,
-    to_from: DAffine3,
-    tolerance_px: f64,
+/// All pixels of one view carried into another, counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passage {
+    /// Pixels with a surface: |V(A)|.
+    pub valid: u32,
+    /// Those that the other view sees: |C(A, B)|.
+    pub covisible: u32,
+    /// Those that project into the other image and are hidden there.
+    pub hidden: u32,
+    /// Sum of the z-depths of the covisible pixels in their own view, metres.
+    pub depth_sum_m: f64,
+    /// The patch of the other view that each patch truly votes for, in raster order; `None` for "out".
+    pub votes: PatchMap,
+    /// The votes made one-to-one in raster order, as the published rule does.
+    pub partners: PatchMap,
+    grid: PatchGrid,
 }
 
-impl<'a> Reprojection<'a> {
-    /// Prepares the motion from the camera frame of `from` to that of `to`.
-    pub fn new(from: &'a View, to: &'a View, config: &GeometricOverlapConfig) -> Self {
-        Self {
-            from,
-            to,
-            to_from: to.camera.camera_from_world() * from.camera.world_from_camera,
-            tolerance_px: config.occlusion_tolerance_px,
-        }
-    }
+/// A covisible pixel whose column and row are 2 more than a multiple of 4: what pair measures that need not
+/// look at every pixel are taken from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LatticePoint {
+    /// Column in its own view.
+    pub x: u32,
+    /// Row in its own view.
+    pub y: u32,
+    /// z-depth in its own view, metres.
+    pub depth_m: f64,
+    /// Where it lands in the other view.
+    pub landing: Landing,
+}
 
-    /// Where the surface at the centre of pixel (`x`, `y`) of the first view appears in the second, in
-    /// pixels with centres at +0.5; `None` when there is no surface, or it is outside or hidden there.
-    pub fn at(&self, x: u32, y: u32) -> Option<DVec2> {
-        let (pixel, point) = self.carried(x, y)?;
-        (self.to.camera.intrinsics.contains(pixel) && self.unoccluded(pixel, point)).then_some(pixel)
-    }
+/// Columns and rows between two lattice points.
+pub const LATTICE_STEP: u32 = 4;
+const LATTICE_START: u32 = 2;
 
-    /// As [`Reprojection::at`], in the OpenCV convention (centres at integers) and with the border of the
-    /// patch votes: they take a coordinate in [0, width), which reaches half a pixel beyond the last
-    /// centre. There the last pixel's surface, carried on, decides.
-    pub fn at_integer_pixel(&self, x: u32, y: u32) -> Option<(f64, f64)> {
-        let (pixel, point) = self.carried(x, y)?;
-        let integer = pixel - 0.5;
-        (self.to.camera.intrinsics.contains(integer) && self.unoccluded(pixel, point)).then_some((integer.x, integer.y))
-    }
-
-    /// Pixel and point in the second camera's frame of the surface at the centre of a pixel of the first.
-    fn carried(&self, x: u32, y: u32) -> Option<(DVec2, DVec3)> {
-        let depth = f64::from(self.from.depth.at(x, y));
-        if depth <= 0.0 {
-            return None;
-        }
-        let centre = DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
-        let point = self
-            .to_from
-            .transform_point3(self.from.camera.intrinsics.unproject(centre, depth));
-        Some((self.to.camera.intrinsics.project(point)?, point))
-    }
-
-    /// Share of pixels with a surface that pass [`Reprojection::at`]; 0 when there are none.
-    pub fn covisible_fraction(&self) -> f64 {
-        let (mut valid, mut covisible) = (0u32, 0u32);
-        for y in 0..self.from.depth.height {
-            for x in 0..self.from.depth.width {
-                if self.from.depth.at(x, y) > 0.0 {
-                    valid += 1;
-                    covisible += u32::from(self.at(x, y).is_some());
+impl Passage {
+    /// Carries every pixel of `from` into `to`. `lattice` takes the covisible lattice points in block order.
+    pub fn new(
+        from: &Surface<'_>,
+        to: &Surface<'_>,
+        config: &GeometricOverlapConfig,
+        lattice: &mut Vec<LatticePoint>,
+    ) -> Self {
+        let sides = [from, to].map(|s| s.view.depth.width.min(s.view.depth.height));
+        let grid = PatchGrid::new(sides[0].min(sides[1]));
+        let reprojection = Reprojection::new(from, to, config);
+        let mut passage = Self {
+            valid: from.valid(),
+            covisible: 0,
+            hidden: 0,
+            depth_sum_m: 0.0,
+            votes: Vec::with_capacity(grid.len()),
+            partners: Vec::new(),
+            grid,
+        };
+        let mut poll = Poll::new(grid);
+        reprojection.blocks(|block, landings| {
+            for (landing, place) in landings.iter().zip(0..) {
+                let counts = matches!(landing.fate, Fate::Seen | Fate::Hidden) && reprojection.contains(landing.pixel);
+                if !counts {
+                    continue;
+                }
+                if landing.fate == Fate::Hidden {
+                    passage.hidden += 1;
+                    continue;
+                }
+                let (x, y) = (block.left + place % block.width, block.top + place / block.width);
+                let depth_m = f64::from(from.view.depth.at(x, y));
+                passage.covisible += 1;
+                passage.depth_sum_m += depth_m;
+                if x % LATTICE_STEP == LATTICE_START && y % LATTICE_STEP == LATTICE_START {
+                    lattice.push(LatticePoint {
+                        x,
+                        y,
+                        depth_m,
+                        landing: *landing,
+                    });
                 }
             }
+            if poll.is_patch(block) {
+                passage.votes.push(poll.winner(landings));
+            }
+        });
+        let mut claims = Claims::new(grid);
+        for vote in &passage.votes {
+            claims.claim(vote.unwrap_or(grid.out()));
         }
-        f64::from(covisible) / f64::from(valid.max(1))
+        passage.partners = claims.partners;
+        passage
     }
 
-    fn unoccluded(&self, pixel: DVec2, point: DVec3) -> bool {
-        let depth = &self.to.depth;
-        let (x, y) = (
-            (pixel.x as u32).min(depth.width - 1),
-            (pixel.y as u32).min(depth.height - 1),
-        );
-        let here = f64::from(depth.at(x, y));
-        if here <= 0.0 {
-            return false;
+    /// Share of pixels with a surface that the other view sees.
+    pub fn covisibility(&self) -> f64 {
+        f64::from(self.covisible) / f64::from(self.valid.max(1))
+    }
+
+    /// Share of pixels with a surface that project into the other image and are hidden there.
+    pub fn hidden_fraction(&self) -> f64 {
+        f64::from(self.hidden) / f64::from(self.valid.max(1))
+    }
+
+    /// The true overlap from this passage and the one back.
+    pub fn overlap_with(&self, back: &Self) -> GeometricOverlap {
+        GeometricOverlap {
+            covisibility: Overlap {
+                first_to_second: self.covisibility(),
+                second_to_first: back.covisibility(),
+            },
+            patches: patch_votes::overlap(self.grid, &self.partners, &back.partners),
+            correspondence: patch_votes::correspondence(self.grid, &self.partners, &back.partners),
         }
-        let inverse = 1.0 / here;
-        let slope_x = inverse_slope(depth, inverse, (x, y), (1, 0));
-        let slope_y = inverse_slope(depth, inverse, (x, y), (0, 1));
-        let carried = inverse + slope_x * (pixel.x - f64::from(x) - 0.5) + slope_y * (pixel.y - f64::from(y) - 0.5);
-        if carried <= 0.0 {
-            return false;
-        }
-        let surface = 1.0 / carried;
-        // d(1/w) = -dw / w^2: slopes of inverse depth as slopes of depth, over half a pixel each.
-        let change = 0.5 * (slope_x.abs() + slope_y.abs()) * surface * surface;
-        let tolerance = self.tolerance_px * (point.z / self.to.camera.intrinsics.fx + change);
-        (point.z - surface).abs() <= tolerance
+    }
+
+    /// Intersection over union of the visible surface (module head); 0 where neither view shows any.
+    pub fn iou_with(&self, back: &Self) -> f64 {
+        let common = 0.5 * (f64::from(self.covisible) + f64::from(back.covisible));
+        let union = f64::from(self.valid) + f64::from(back.valid) - common;
+        if union > 0.0 { common / union } else { 0.0 }
     }
 }
 
-/// Slope of inverse depth per pixel along one axis: the flatter of the two one-sided differences, so
-/// that an edge beside the pixel does not count as slope of its surface.
-fn inverse_slope(depth: &DepthMap, here: f64, (x, y): (u32, u32), (step_x, step_y): (u32, u32)) -> f64 {
-    let inverse_at = |x: u32, y: u32| {
-        let metres = if x < depth.width && y < depth.height {
-            depth.at(x, y)
-        } else {
-            0.0
-        };
-        (metres > 0.0).then(|| 1.0 / f64::from(metres))
-    };
-    let after = inverse_at(x + step_x, y + step_y).map(|w| w - here);
-    let before = (x >= step_x && y >= step_y)
-        .then(|| inverse_at(x - step_x, y - step_y))
-        .flatten()
-        .map(|w| here - w);
-    match (before, after) {
-        (Some(a), Some(b)) if a.abs() <= b.abs() => a,
-        (_, Some(b)) => b,
-        (Some(a), None) => a,
-        (None, None) => 0.0,
+/// Counts the votes of one patch after another.
+struct Poll {
+    grid: PatchGrid,
+    counts: Vec<u16>,
+}
+
+impl Poll {
+    fn new(grid: PatchGrid) -> Self {
+        Self {
+            grid,
+            counts: vec![0; grid.len() + 1],
+        }
+    }
+
+    /// Whether a block is one of the grid's patches; blocks of the rest that fills no patch are none.
+    fn is_patch(&self, block: Block) -> bool {
+        let size = self.grid.side * patch_votes::PATCH;
+        block.left < size && block.top < size
+    }
+
+    /// The label that reaches the highest count first; `None` for "out".
+    fn winner(&mut self, landings: &[Landing]) -> Option<u16> {
+        let out = self.grid.out();
+        let (mut most, mut winner) = (0, out);
+        for landing in landings {
+            let label = self.label(landing);
+            let count = &mut self.counts[usize::from(label)];
+            *count += 1;
+            if *count > most {
+                (most, winner) = (*count, label);
+            }
+        }
+        self.counts.fill(0);
+        (winner != out).then_some(winner)
+    }
+
+    /// The votes count in integer pixels as OpenCV does: half a pixel off ours.
+    fn label(&self, landing: &Landing) -> u16 {
+        match landing.fate {
+            Fate::Seen => self.grid.label(Some((landing.pixel.x - 0.5, landing.pixel.y - 0.5))),
+            _ => self.grid.out(),
+        }
     }
 }

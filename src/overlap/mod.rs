@@ -6,14 +6,26 @@ mod croco_covisibility;
 mod geometric_overlap;
 mod homography_overlap;
 mod homography_votes;
+mod ideal_homography;
+mod pair_geometry;
 pub mod patch_votes;
+mod planarity;
 mod refusal;
+mod reprojection;
+mod surface;
 mod view_features;
 
 pub use config::{HomographyOverlapConfig, VoteRule};
-pub use croco_covisibility::{CROCO_RADIUS_M, croco_covisibility, point_cloud};
-pub use geometric_overlap::{GeometricOverlap, GeometricOverlapConfig, Reprojection, covisibility, geometric_overlap};
+pub use croco_covisibility::{CROCO_RADIUS_M, PointCloud, croco_covisibility, point_cloud};
+pub use geometric_overlap::{
+    GeometricOverlap, GeometricOverlapConfig, LATTICE_STEP, LatticePoint, Passage, covisibility, geometric_overlap,
+    surface_covisibility, surface_overlap,
+};
 pub use homography_overlap::{HomographyOverlap, homography_of, homography_overlap, match_views, vote};
 pub use homography_votes::{Voters, homography_votes};
+pub use ideal_homography::ideal_homography_overlap;
+pub use pair_geometry::PairGeometry;
 pub use refusal::Refusal;
-pub use view_features::{ViewFeatures, WORKING_SIZE, view_features, working_picture};
+pub use reprojection::{Block, Fate, Landing, Reprojection};
+pub use surface::Surface;
+pub use view_features::{ViewFeatures, WORKING_SIZE, texture, view_features, working_picture};

@@ -51,7 +51,7 @@ impl PatchGrid {
     }
 
     /// The patch of a point, or "out".
-    fn label(self, point: Option<(f64, f64)>) -> u16 {
+    pub(super) fn label(self, point: Option<(f64, f64)>) -> u16 {
         let size = f64::from(self.side * PATCH);
         match point {
             Some((x, y)) if x >= 0.0 && y >= 0.0 && x < size && y < size => {

@@ -10,6 +10,10 @@ pub enum Refusal {
     Textureless,
     /// Too large a share of one of the views shows no surface.
     Holes,
+    /// One of the views looks through too many surfaces from behind.
+    BackFaces,
+    /// One of the cameras is inside geometry: most of its rays come out through a back.
+    InsideGeometry,
     /// One of the views has no SIFT descriptors.
     NoDescriptors,
     /// Fewer ratio-test matches than asked for.
@@ -32,6 +36,8 @@ impl Refusal {
         match self {
             Self::Textureless => "textureless",
             Self::Holes => "holes",
+            Self::BackFaces => "back_faces",
+            Self::InsideGeometry => "inside_geometry",
             Self::NoDescriptors => "no_descriptors",
             Self::TooFewMatches => "too_few_matches",
             Self::NoHomography => "no_homography",

@@ -48,6 +48,11 @@ pub fn view_features(color: &RgbImage, config: &HomographyOverlapConfig) -> View
     }
 }
 
+/// What the texture gate looks at, without keypoints: variance of the Laplacian at [`WORKING_SIZE`], grey levels squared.
+pub fn texture(color: &RgbImage) -> f64 {
+    laplacian_variance(&gray(&working_picture(color)))
+}
+
 /// The picture at [`WORKING_SIZE`]; black when it has no pixels at all.
 pub fn working_picture(color: &RgbImage) -> Cow<'_, RgbImage> {
     match color.dimensions() {

@@ -23,6 +23,8 @@ pub struct RenderConfig {
     pub alpha: Alpha,
     /// How textures are filtered. Default `mip`.
     pub filter: Filter,
+    /// Whether surfaces are lit. Default `flat` (Habitat's stages).
+    pub shading: Shading,
 }
 
 /// Which back faces are left out.
@@ -53,8 +55,29 @@ pub enum Alpha {
 pub enum Filter {
     /// As the material's sampler asks, with mip levels; trilinear where it asks nothing.
     Mip,
+    /// Bilinear in the nearest mip level, whatever the sampler says.
+    MipNearest,
     /// Bilinear in the full image, no mip levels.
     Bilinear,
+    /// The nearest texel of the full image.
+    Nearest,
+}
+
+impl Filter {
+    /// Every filter, in the order of the enumeration.
+    pub const ALL: [Self; 4] = [Self::Mip, Self::MipNearest, Self::Bilinear, Self::Nearest];
+}
+
+/// Whether surfaces are lit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shading {
+    /// The stored colour and nothing else: what scans want, whose textures hold the light of their room.
+    Flat,
+    /// The stored colour under light that is computed once at upload ([`crate::scene::lighting`]): the
+    /// file's own lights or a hemisphere and a soft key light, dimmed by ambient occlusion. For textures
+    /// without baked light.
+    Lit,
 }
 
 impl Default for RenderConfig {
@@ -67,6 +90,7 @@ impl Default for RenderConfig {
             culling: Culling::Habitat,
             alpha: Alpha::Habitat,
             filter: Filter::Mip,
+            shading: Shading::Flat,
         }
     }
 }

@@ -9,6 +9,7 @@ use fearless_simd::{Level, dispatch};
 use glam::{DVec3, Vec3};
 
 use super::cluster::{self, Cluster};
+use super::cull::Sides;
 use crate::camera::Camera;
 
 /// How far rounding may move a corner, pixels; several times what 1/256 pixel steps and 32-bit sums do.
@@ -88,6 +89,15 @@ impl PixelView {
     }
 }
 
+/// What is listed of a triangle that is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// Its three indices in the scene's index buffer.
+    Indices,
+    /// The places of these indices: its vertices where every triangle has its own.
+    Places,
+}
+
 /// Corners in pixels and their depth; scratch that is used again for every cluster.
 #[derive(Debug, Default)]
 pub(super) struct Projected {
@@ -129,12 +139,12 @@ impl Projected {
         geometry: &HostGeometry,
         cluster: &Cluster,
         view: &PixelView,
-        cull: bool,
+        (sides, listed): (Sides, Listed),
         kept: &mut Vec<u32>,
     ) {
         let first = cluster.first_index as usize;
         let indices = &geometry.indices[first..first + cluster.index_count as usize];
-        let facing = geometry.facing(cluster, view, cull);
+        let facing = geometry.facing(cluster, view, sides);
         if facing == [0; WORDS] {
             return;
         }
@@ -149,7 +159,10 @@ impl Projected {
                     (self.u[i], self.v[i], self.z[i])
                 };
                 if may_color(corner(0), corner(1), corner(2), view) {
-                    kept.extend_from_slice(triangle);
+                    match listed {
+                        Listed::Indices => kept.extend_from_slice(triangle),
+                        Listed::Places => kept.extend([0, 1, 2].map(|k| (first + place) as u32 + k)),
+                    }
                 }
             }
         }
@@ -160,9 +173,9 @@ impl Projected {
 const WORDS: usize = cluster::TRIANGLES.div_ceil(64);
 
 impl HostGeometry {
-    /// A bit for each triangle of the cluster: does its front face the eye (or does that not matter)?
+    /// A bit for each triangle of the cluster: does a side of it that is wanted face the eye?
     #[inline(always)]
-    fn facing(&self, cluster: &Cluster, view: &PixelView, cull: bool) -> [u64; WORDS] {
+    fn facing(&self, cluster: &Cluster, view: &PixelView, sides: Sides) -> [u64; WORDS] {
         let first = cluster.first_index as usize / 3;
         let range = first..first + cluster.index_count as usize / 3;
         let n = range.len();
@@ -170,15 +183,16 @@ impl HostGeometry {
         let (z, offset) = (&self.planes.z[range.clone()], &self.planes.offset[range]);
         // Seen so nearly edge-on that rounding decides; degenerate triangles have a zero normal and stay.
         let doubt = 1e-5 * (1.0 + (cluster.center - view.eye).length() + view.eye.length());
-        let mut front = [!cull; WORDS * 64];
-        if cull {
+        let mut wanted = [sides == Sides::Both; WORDS * 64];
+        if sides != Sides::Both {
+            let sign = if sides == Sides::Front { 1.0 } else { -1.0 };
             for i in 0..n {
                 let height = x[i] * view.eye.x + y[i] * view.eye.y + z[i] * view.eye.z - offset[i];
-                front[i] = height > -doubt;
+                wanted[i] = sign * height > -doubt;
             }
         }
         let mut words = [0; WORDS];
-        for (word, flags) in words.iter_mut().zip(front.chunks_exact(64)) {
+        for (word, flags) in words.iter_mut().zip(wanted.chunks_exact(64)) {
             for (bit, &flag) in flags.iter().enumerate() {
                 *word |= u64::from(flag) << bit;
             }
@@ -196,11 +210,11 @@ pub(super) fn keep_visible(
     geometry: &HostGeometry,
     clusters: &[&Cluster],
     view: &PixelView,
-    cull: bool,
+    how: (Sides, Listed),
     scratch: &mut Projected,
     kept: &mut Vec<u32>,
 ) {
-    dispatch!(Level::new(), _ => keep_all(geometry, clusters, view, cull, scratch, kept));
+    dispatch!(Level::new(), _ => keep_all(geometry, clusters, view, how, scratch, kept));
 }
 
 #[inline(always)]
@@ -208,12 +222,12 @@ fn keep_all(
     geometry: &HostGeometry,
     clusters: &[&Cluster],
     view: &PixelView,
-    cull: bool,
+    how: (Sides, Listed),
     scratch: &mut Projected,
     kept: &mut Vec<u32>,
 ) {
     for cluster in clusters {
-        scratch.keep_visible(geometry, cluster, view, cull, kept);
+        scratch.keep_visible(geometry, cluster, view, how, kept);
     }
 }
 
@@ -280,11 +294,17 @@ mod tests {
         )
     }
 
-    fn kept(triangles: &[[Vec3; 3]], camera: &Camera, cull: bool) -> Vec<u32> {
+    fn kept(triangles: &[[Vec3; 3]], camera: &Camera, sides: Sides) -> Vec<u32> {
         let (host, cluster) = geometry(triangles);
         let view = PixelView::new(camera, DVec3::ZERO, 0.01);
         let mut indices = Vec::new();
-        keep_visible(&host, &[&cluster], &view, cull, &mut Projected::default(), &mut indices);
+        let how = (sides, Listed::Indices);
+        keep_visible(&host, &[&cluster], &view, how, &mut Projected::default(), &mut indices);
+        // Every corner is its own vertex here, so both lists are one.
+        let mut places = Vec::new();
+        let how = (sides, Listed::Places);
+        keep_visible(&host, &[&cluster], &view, how, &mut Projected::default(), &mut places);
+        assert_eq!(indices, places);
         indices.chunks_exact(3).map(|t| t[0] / 3).collect()
     }
 
@@ -322,7 +342,8 @@ mod tests {
                     [(); 3].map(|()| middle + size * Vec3::new(next(), next(), next()))
                 })
                 .collect();
-            let (culled, all) = (kept(&triangles, &camera, true), kept(&triangles, &camera, false));
+            let [culled, backs, all] =
+                [Sides::Front, Sides::Back, Sides::Both].map(|sides| kept(&triangles, &camera, sides));
             for (i, triangle) in triangles.iter().enumerate() {
                 let (covered, front) = covers_a_centre(&camera, triangle);
                 let i = i as u32;
@@ -331,6 +352,7 @@ mod tests {
                     !(covered && front) || culled.contains(&i),
                     "{triangle:?} shows its front"
                 );
+                assert!(!covered || front || backs.contains(&i), "{triangle:?} shows its back");
                 hidden += usize::from(!(covered && front));
                 dropped += usize::from(!culled.contains(&i));
             }
@@ -350,6 +372,6 @@ mod tests {
             Vec3::new(0.0, 0.5, 3.0),
         ];
         let behind = cut.map(|p| Vec3::new(p.x, p.y, p.z.abs() + 1.0));
-        assert_eq!(kept(&[cut, behind], &camera, false), [0]);
+        assert_eq!(kept(&[cut, behind], &camera, Sides::Both), [0]);
     }
 }

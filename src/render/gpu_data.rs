@@ -18,7 +18,7 @@ pub struct ViewUniforms {
     pub row_w: [f32; 3],
     pub pad_w: f32,
     pub eye: [f32; 3],
-    pub pad_eye: f32,
+    pub far_m: f32,
 }
 
 /// One material.
@@ -83,7 +83,7 @@ mod tests {
             row_w,
             pad_w,
             eye,
-            pad_eye
+            far_m
         });
         assert_mirrored!(MaterialUniforms {
             alpha_cutoff,

@@ -1,17 +1,21 @@
 //! A scene on the device: one vertex buffer, one index buffer, groups of clusters that share state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use glam::{DVec3, Vec3};
 
 use super::cluster::{self, Cluster};
+use super::config::{Filter, RenderConfig, Shading};
 use super::error::RenderError;
 use super::fine_cull::HostGeometry;
 use super::gpu::Gpu;
 use super::gpu_data::{MaterialUniforms, Vertex};
-use super::mesh::Shading;
+use super::mesh::Paint;
+use super::sensors::{Sensors, TriangleTable};
 use super::texture;
-use crate::scene::{AlphaMode, Material, Sampler, Scene};
+use crate::scene::lighting::light_primitives;
+use crate::scene::{AlphaMode, Material, Primitive, Sampler, Scene};
 
 /// An uploaded scene, ready to be drawn from any camera.
 #[derive(Debug)]
@@ -21,27 +25,36 @@ pub struct GpuScene {
     pub(super) groups: Vec<Group>,
     /// For adapters that profit from leaving out single triangles.
     pub(super) host: Option<HostGeometry>,
+    /// For normals and ids, where the scene was uploaded for them.
+    pub(super) triangle_numbers: Option<TriangleNumbers>,
     /// What the vertices are relative to, world metres.
     pub(super) origin: DVec3,
     triangles: usize,
     bytes: u64,
 }
 
+/// The triangles once more, three vertices each in the order of the index buffer, and what each is.
+#[derive(Debug)]
+pub(super) struct TriangleNumbers {
+    pub vertices: wgpu::Buffer,
+    pub table: Arc<TriangleTable>,
+}
+
 /// Triangles that one pipeline and one material bind group draw.
 #[derive(Debug)]
 pub(super) struct Group {
-    pub shading: Shading,
+    pub paint: Paint,
     pub alpha: AlphaMode,
     pub double_sided: bool,
-    /// By filter: with mip levels, and without.
-    pub material: [wgpu::BindGroup; 2],
+    /// By [`Filter`].
+    pub material: [wgpu::BindGroup; Filter::ALL.len()],
     pub clusters: Vec<Cluster>,
 }
 
 /// What must agree for triangles to be drawn together. Factors and vertex colours are in the vertices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct GroupKey {
-    shading: Shading,
+    paint: Paint,
     /// Alpha mode and the bits of the cutoff.
     alpha: (u8, u32),
     double_sided: bool,
@@ -50,29 +63,66 @@ struct GroupKey {
 }
 
 impl GpuScene {
-    /// Uploads triangles, materials and textures.
+    /// Uploads triangles, materials and textures for colour and depth with flat shading.
     ///
     /// # Errors
     /// [`RenderError::TooLarge`] where a texture or the whole geometry exceeds the adapter's limits,
     /// [`RenderError::Device`] where the driver refuses.
     pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, RenderError> {
+        Self::upload_primitives(gpu, scene, &scene.primitives, Sensors::default())
+    }
+
+    /// As [`GpuScene::upload`], with the shading that `config` asks for (`lit` computes the light here) and
+    /// with what the given sensors need: normals and ids take 84 bytes a triangle more.
+    ///
+    /// # Errors
+    /// As [`GpuScene::upload`].
+    pub fn upload_for(gpu: &Gpu, scene: &Scene, config: &RenderConfig, sensors: Sensors) -> Result<Self, RenderError> {
+        match config.shading {
+            Shading::Flat => Self::upload_primitives(gpu, scene, &scene.primitives, sensors),
+            Shading::Lit => Self::upload_primitives(gpu, scene, &light_primitives(scene), sensors),
+        }
+    }
+
+    fn upload_primitives(
+        gpu: &Gpu,
+        scene: &Scene,
+        primitives: &[Primitive],
+        sensors: Sensors,
+    ) -> Result<Self, RenderError> {
         let origin = origin(scene);
         let mut samplers: Vec<Sampler> = Vec::new();
         let mut members: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
-        for (index, primitive) in scene.primitives.iter().enumerate() {
+        for (index, primitive) in primitives.iter().enumerate() {
             let key = group_key(scene, primitive.material, &primitive.colors, &mut samplers);
             members.entry(key).or_default().push(index);
         }
 
         let mut vertices = Vec::new();
         let mut indices = Vec::new();
+        let mut sources = Vec::new();
         let mut clusters = Vec::with_capacity(members.len());
-        for primitives in members.values() {
-            clusters.push(gather(scene, primitives, origin, &mut vertices, &mut indices));
+        for places in members.values() {
+            let parts = Parts {
+                materials: &scene.materials,
+                primitives,
+                places,
+                origin,
+            };
+            clusters.push(gather(&parts, &mut vertices, &mut indices, &mut sources));
         }
-        let bytes = (vertices.len() * size_of::<Vertex>() + indices.len() * 4) as u64;
+        let corners: Vec<Vertex> = if sensors.numbers() {
+            indices.iter().map(|&i| vertices[i as usize]).collect()
+        } else {
+            Vec::new()
+        };
+        let bytes = ((vertices.len() + corners.len()) * size_of::<Vertex>() + indices.len() * 4) as u64;
         for (what, size) in [
             ("the vertex buffer", vertices.len() * size_of::<Vertex>()),
+            (
+                "the vertex buffer of normals and ids",
+                corners.len() * size_of::<Vertex>(),
+            ),
             ("the index buffer", indices.len() * 4),
         ] {
             if size as u64 > gpu.adapter().max_buffer_bytes {
@@ -92,11 +142,9 @@ impl GpuScene {
         let texture_bytes: usize = scene.textures.iter().map(|t| t.rgba.len() / 3 * 4).sum();
         gpu.scoped("uploading a scene", || {
             let white = white(gpu);
-            let filters: Vec<[wgpu::Sampler; 2]> = samplers
-                .iter()
-                .map(|s| [true, false].map(|mips| texture::sampler(gpu, s, mips)))
-                .collect();
-            let any = [true, false].map(|mips| texture::sampler(gpu, &Sampler::default(), mips));
+            let filtered = |s: &Sampler| Filter::ALL.map(|filter| texture::sampler(gpu, s, filter));
+            let filters: Vec<_> = samplers.iter().map(filtered).collect();
+            let any = filtered(&Sampler::default());
             let groups = members
                 .keys()
                 .zip(clusters)
@@ -107,10 +155,10 @@ impl GpuScene {
                     };
                     let uniforms = uniform_buffer(gpu, key);
                     Group {
-                        shading: key.shading,
+                        paint: key.paint,
                         alpha: alpha_mode(key),
                         double_sided: key.double_sided,
-                        material: [0, 1].map(|filtered| material(gpu, &uniforms, view, &filter[filtered])),
+                        material: Filter::ALL.map(|f| material(gpu, &uniforms, view, &filter[f as usize])),
                         clusters,
                     }
                 })
@@ -132,6 +180,15 @@ impl GpuScene {
                 host: gpu
                     .cull_triangles
                     .then(|| HostGeometry::new(vertices.iter().map(|v| v.position), &indices)),
+                triangle_numbers: sensors.numbers().then(|| TriangleNumbers {
+                    vertices: buffer(
+                        gpu,
+                        "corners",
+                        bytemuck::cast_slice(&corners),
+                        wgpu::BufferUsages::VERTEX,
+                    ),
+                    table: Arc::new(TriangleTable::new(primitives, &sources)),
+                }),
                 origin,
                 triangles: indices.len() / 3,
                 bytes: bytes + texture_bytes as u64,
@@ -178,11 +235,11 @@ fn group_key(scene: &Scene, material: usize, colors: &[[f32; 4]], samplers: &mut
             (reference.texture, sampler)
         });
     let untinted = colors.is_empty() && material.base_color == [1.0; 4];
-    let shading = match (texture.is_some(), colors.is_empty()) {
-        (true, _) if untinted => Shading::Textured,
-        (true, _) => Shading::Tinted,
-        (false, true) => Shading::Flat,
-        (false, false) => Shading::Smooth,
+    let paint = match (texture.is_some(), colors.is_empty()) {
+        (true, _) if untinted => Paint::Textured,
+        (true, _) => Paint::Tinted,
+        (false, true) => Paint::Flat,
+        (false, false) => Paint::Smooth,
     };
     let alpha = match material.alpha {
         AlphaMode::Opaque => (0, 0),
@@ -190,7 +247,7 @@ fn group_key(scene: &Scene, material: usize, colors: &[[f32; 4]], samplers: &mut
         AlphaMode::Blend => (2, 0),
     };
     GroupKey {
-        shading,
+        paint,
         alpha,
         double_sided: material.double_sided,
         texture,
@@ -205,20 +262,30 @@ fn alpha_mode(key: &GroupKey) -> AlphaMode {
     }
 }
 
-/// Clusters of the given primitives; their vertices, in order of first use, and indices are appended.
-fn gather(
-    scene: &Scene,
-    primitives: &[usize],
+/// Primitives that are drawn together.
+struct Parts<'a> {
+    materials: &'a [Material],
+    primitives: &'a [Primitive],
+    /// Which of the primitives.
+    places: &'a [usize],
     origin: DVec3,
+}
+
+/// Clusters of the given primitives; appended are their vertices in order of first use, their indices and
+/// the `(primitive, first index)` that each triangle comes from.
+fn gather(
+    parts: &Parts<'_>,
     vertices: &mut Vec<Vertex>,
     indices: &mut Vec<u32>,
+    sources: &mut Vec<(u32, u32)>,
 ) -> Vec<Cluster> {
-    // (place in `primitives`, first index) of each triangle.
+    let Parts { primitives, places, .. } = *parts;
+    // (place in `places`, first index) of each triangle.
     let mut triangles: Vec<(u32, u32)> = Vec::new();
     let mut centroids: Vec<Vec3> = Vec::new();
-    let placed = |position: [f32; 3]| (DVec3::from(position.map(f64::from)) - origin).as_vec3();
-    for (place, &index) in primitives.iter().enumerate() {
-        let primitive = &scene.primitives[index];
+    let placed = |position: [f32; 3]| (DVec3::from(position.map(f64::from)) - parts.origin).as_vec3();
+    for (place, &index) in places.iter().enumerate() {
+        let primitive = &primitives[index];
         for (triangle, corners) in primitive.indices.chunks_exact(3).enumerate() {
             let sum: Vec3 = corners.iter().map(|&i| placed(primitive.positions[i as usize])).sum();
             triangles.push((place as u32, triangle as u32 * 3));
@@ -227,9 +294,9 @@ fn gather(
     }
     let (order, runs) = cluster::split(&centroids);
     // New number of a vertex and the cluster that gave it: each cluster has its own vertices.
-    let mut renumbered: Vec<Vec<(u32, u32)>> = primitives
+    let mut renumbered: Vec<Vec<(u32, u32)>> = places
         .iter()
-        .map(|&index| vec![(0, u32::MAX); scene.primitives[index].positions.len()])
+        .map(|&index| vec![(0, u32::MAX); primitives[index].positions.len()])
         .collect();
     let mut clusters = Vec::with_capacity(runs.len());
     let mut corners = Vec::with_capacity(cluster::TRIANGLES);
@@ -242,8 +309,10 @@ fn gather(
         corners.clear();
         for &triangle in here {
             let (place, first) = triangles[triangle as usize];
-            let primitive = &scene.primitives[primitives[place as usize]];
-            let factor = scene
+            let index = places[place as usize];
+            sources.push((index as u32, first));
+            let primitive = &primitives[index];
+            let factor = parts
                 .materials
                 .get(primitive.material)
                 .map_or([1.0; 4], |m| m.base_color);

@@ -1,50 +1,58 @@
 //! Cameras in, views out.
 
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::config::{Alpha, Culling, Filter, RenderConfig};
-use super::cull::{self, Frustum, Run};
+use super::capture::{self, PendingCaptures};
+use super::config::{Culling, RenderConfig};
+use super::cull::{self, Shot};
+use super::draw_list::Lister;
 use super::error::RenderError;
-use super::fine_cull::{self, PixelView, Projected};
+use super::fine_cull::{PixelView, Projected};
 use super::gpu::Gpu;
-use super::gpu_scene::{GpuScene, Group};
-use super::mesh::{Coverage, Pipelines};
-use super::target::{MapResult, Target};
+use super::gpu_data::ViewUniforms;
+use super::gpu_scene::GpuScene;
+use super::mesh::{Pipelines, Stage};
+use super::record::{Lists, Recorder};
+use super::sensors::{SensorPipelines, Sensors};
+use super::target::{DepthScale, MapResult, Picture, Target};
 use super::timing::{Step, Stopwatch, Timings};
-use crate::camera::Camera;
-use crate::scene::AlphaMode;
-use crate::view::View;
+use crate::camera::{Camera, PosedCamera};
+use crate::view::{Capture, View};
 
 /// Pixels that one submission draws at most; larger batches become several. 24 views of 512 x 512.
 const SUBMISSION_PIXELS: u64 = 24 * 512 * 512;
+/// Targets that are kept for later, the longest unused one given up first: two batches under way and two of
+/// another shape, such as single views.
+const IDLE_TARGETS: usize = 4;
+/// How much farther than it is a back face counts as when it is left out: see the WGSL.
+const BACK_FACE_PUSH: f64 = 1e-4;
 
 /// Draws scenes. Shareable between threads; each batch has its own targets, which are used again.
 #[derive(Debug)]
 pub struct Renderer {
     gpu: Gpu,
     config: RenderConfig,
-    pipelines: Pipelines,
+    perspective: Model,
+    /// Made when the first orthographic camera comes.
+    parallel: OnceLock<Model>,
     idle: Arc<Mutex<Vec<Target>>>,
     stopwatch: Arc<Stopwatch>,
 }
 
-/// One draw call.
+/// The pipelines of one way to project.
 #[derive(Debug)]
-struct Draw {
-    /// Place in [`GpuScene::groups`].
-    group: usize,
-    /// True where the indices are the batch's own, false where they are the scene's.
-    picked: bool,
-    indices: Range<u32>,
+pub(super) struct Model {
+    pub stage: Stage,
+    pub pipelines: Pipelines,
+    pub sensors: SensorPipelines,
 }
 
 /// Pictures that were asked for and may not be there yet.
 #[must_use = "the pictures come with wait()"]
 #[derive(Debug)]
 pub struct Pending {
+    pub(super) shots: Vec<Shot>,
     gpu: Gpu,
-    near_m: f32,
     parts: Vec<Part>,
     idle: Arc<Mutex<Vec<Target>>>,
     stopwatch: Arc<Stopwatch>,
@@ -56,7 +64,25 @@ struct Part {
     target: Target,
     submission: wgpu::SubmissionIndex,
     mapped: MapResult,
-    cameras: Vec<Camera>,
+    scales: Vec<DepthScale>,
+}
+
+impl Model {
+    fn new(gpu: &Gpu, config: &RenderConfig, orthographic: bool) -> Result<Self, RenderError> {
+        // Where back faces show they are marked where they are, else where they hide what shows.
+        let push = match config.culling {
+            Culling::Habitat | Culling::Gltf => BACK_FACE_PUSH,
+            Culling::None => -BACK_FACE_PUSH,
+        };
+        gpu.scoped("compiling shaders", || {
+            let stage = Stage::new(&gpu.device, &gpu.layouts, orthographic, push);
+            Self {
+                pipelines: Pipelines::new(&stage),
+                stage,
+                sensors: SensorPipelines::default(),
+            }
+        })
+    }
 }
 
 impl Renderer {
@@ -67,11 +93,11 @@ impl Renderer {
     /// the driver refuses a pipeline.
     pub fn new(gpu: &Gpu, config: &RenderConfig) -> Result<Self, RenderError> {
         config.validate().map_err(RenderError::Config)?;
-        let pipelines = gpu.scoped("compiling shaders", || Pipelines::new(&gpu.device, &gpu.layouts))?;
         Ok(Self {
             gpu: gpu.clone(),
             config: config.clone(),
-            pipelines,
+            perspective: Model::new(gpu, config, false)?,
+            parallel: OnceLock::new(),
             idle: Arc::default(),
             stopwatch: Arc::default(),
         })
@@ -103,45 +129,93 @@ impl Renderer {
     /// [`RenderError::Camera`] for a camera that cannot be drawn, [`RenderError::TooLarge`] beyond the
     /// adapter's picture size, [`RenderError::Device`] where the driver refuses.
     pub fn submit(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Pending, RenderError> {
-        let mut pending = Pending {
-            gpu: self.gpu.clone(),
-            near_m: self.config.near_m as f32,
-            parts: Vec::new(),
-            idle: Arc::clone(&self.idle),
-            stopwatch: Arc::clone(&self.stopwatch),
-        };
-        let Some(first) = cameras.first() else {
-            return Ok(pending);
-        };
-        self.check(cameras)?;
-        let pixels = u64::from(first.intrinsics.width) * u64::from(first.intrinsics.height);
-        let layers = self.gpu.device.limits().max_texture_array_layers as usize;
-        let most = ((SUBMISSION_PIXELS / pixels) as usize).clamp(1, layers);
-        for part in cameras.chunks(most) {
-            pending.parts.push(self.submit_part(scene, part)?);
-        }
-        Ok(pending)
+        let shots = cameras.iter().map(|&camera| Shot::Pinhole(camera)).collect();
+        self.submit_shots(scene, shots, Sensors::default())
     }
 
-    fn check(&self, cameras: &[Camera]) -> Result<(), RenderError> {
+    /// Draws the scene from cameras of any model, with the given channels, and waits: one capture a
+    /// camera, in order.
+    ///
+    /// # Errors
+    /// As [`Renderer::submit_captures`] and [`PendingCaptures::wait`].
+    pub fn capture(
+        &self,
+        scene: &GpuScene,
+        cameras: &[PosedCamera],
+        sensors: Sensors,
+    ) -> Result<Vec<Capture>, RenderError> {
+        self.submit_captures(scene, cameras, sensors)?.wait()
+    }
+
+    /// As [`Renderer::submit`] for cameras of any model, with the given channels.
+    ///
+    /// Cameras of one batch must agree in model and size. An equirectangular picture is made from six
+    /// square ones. Normals and ids need a scene that was uploaded for them ([`GpuScene::upload_for`]).
+    ///
+    /// # Errors
+    /// As [`Renderer::submit`], and [`RenderError::Config`] where the scene lacks what a sensor needs.
+    pub fn submit_captures(
+        &self,
+        scene: &GpuScene,
+        cameras: &[PosedCamera],
+        sensors: Sensors,
+    ) -> Result<PendingCaptures, RenderError> {
+        if sensors.numbers() && scene.triangle_numbers.is_none() {
+            return Err(RenderError::Config(
+                "normals and ids were asked of a scene that was uploaded without them: use GpuScene::upload_for"
+                    .to_owned(),
+            ));
+        }
+        let shots = capture::shots(cameras)?;
+        let table = scene.triangle_numbers.as_ref().map(|n| Arc::clone(&n.table));
+        let pending = self.submit_shots(scene, shots, sensors)?;
+        Ok(PendingCaptures::new(cameras, sensors, table, pending))
+    }
+
+    fn submit_shots(&self, scene: &GpuScene, shots: Vec<Shot>, sensors: Sensors) -> Result<Pending, RenderError> {
+        self.check(&shots)?;
+        let mut parts = Vec::new();
+        if let Some(first) = shots.first() {
+            let (width, height) = first.camera().model.size();
+            let pixels = u64::from(width) * u64::from(height);
+            let layers = self.gpu.device.limits().max_texture_array_layers as usize;
+            let most = ((SUBMISSION_PIXELS / pixels) as usize).clamp(1, layers);
+            for part in shots.chunks(most) {
+                parts.push(self.submit_part(scene, part, sensors)?);
+            }
+        }
+        Ok(Pending {
+            shots,
+            gpu: self.gpu.clone(),
+            parts,
+            idle: Arc::clone(&self.idle),
+            stopwatch: Arc::clone(&self.stopwatch),
+        })
+    }
+
+    fn check(&self, shots: &[Shot]) -> Result<(), RenderError> {
         let limit = self.gpu.adapter().max_texture_px;
-        let size = |c: &Camera| (c.intrinsics.width, c.intrinsics.height);
-        for (index, camera) in cameras.iter().enumerate() {
+        for (index, shot) in shots.iter().enumerate() {
             let refuse = |reason| Err(RenderError::Camera { index, reason });
-            let k = &camera.intrinsics;
-            if k.width == 0 || k.height == 0 {
+            let camera = shot.camera();
+            let (width, height) = camera.model.size();
+            if width == 0 || height == 0 {
                 return refuse("has no pixels");
             }
-            if size(camera) != size(&cameras[0]) {
+            if (width, height) != shots[0].camera().model.size() {
                 return refuse("differs in picture size from the first of its batch");
             }
-            if !camera.world_from_camera.is_finite() || ![k.fx, k.fy, k.cx, k.cy].iter().all(|v| v.is_finite()) {
+            let finite = match shot {
+                Shot::Pinhole(Camera { intrinsics: k, .. }) => [k.fx, k.fy, k.cx, k.cy].iter().all(|v| v.is_finite()),
+                Shot::Parallel(o, _) => o.width_m.is_finite() && o.width_m > 0.0,
+            };
+            if !camera.world_from_camera.is_finite() || !finite {
                 return refuse("has a pose or projection that is not finite");
             }
-            if k.width > limit || k.height > limit {
+            if width > limit || height > limit {
                 return Err(RenderError::TooLarge {
                     what: "the picture".to_owned(),
-                    size: format!("{} x {} pixels", k.width, k.height),
+                    size: format!("{width} x {height} pixels"),
                     limit: format!("{limit} x {limit} pixels"),
                 });
             }
@@ -149,31 +223,48 @@ impl Renderer {
         Ok(())
     }
 
-    fn submit_part(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Part, RenderError> {
-        let k = &cameras[0].intrinsics;
-        let mut target = self.target(k.width, k.height, cameras.len() as u32)?;
+    /// The pipelines of a batch, which is of one model.
+    fn model(&self, shot: &Shot) -> Result<&Model, RenderError> {
+        if let Shot::Pinhole(_) = shot {
+            return Ok(&self.perspective);
+        }
+        if let Some(model) = self.parallel.get() {
+            return Ok(model);
+        }
+        let made = Model::new(&self.gpu, &self.config, true)?;
+        Ok(self.parallel.get_or_init(|| made))
+    }
+
+    fn submit_part(&self, scene: &GpuScene, shots: &[Shot], sensors: Sensors) -> Result<Part, RenderError> {
+        let model = self.model(&shots[0])?;
+        let (width, height) = shots[0].camera().model.size();
+        let mut target = self.target(width, height, shots.len() as u32, sensors)?;
         let mut indices = Vec::new();
+        let mut scales = Vec::with_capacity(shots.len());
         let (uniforms, lists): (Vec<_>, Vec<_>) = self.stopwatch.time(Step::Cull, || {
             let mut scratch = Projected::default();
-            cameras
-                .iter()
-                .map(|camera| {
-                    let (uniforms, frustum) = cull::view_of(camera, scene.origin, self.config.near_m);
-                    let pixels = PixelView::new(camera, scene.origin, self.config.near_m);
-                    let list = self.draw_list(scene, &frustum, &pixels, &mut scratch, &mut indices);
-                    (uniforms, list)
-                })
-                .unzip()
+            let mut listed = |shot| {
+                let (uniforms, scale, lists) = self.lists(scene, shot, sensors, &mut scratch, &mut indices);
+                scales.push(scale);
+                (uniforms, lists)
+            };
+            shots.iter().map(&mut listed).unzip()
         });
         let submission = self.stopwatch.time(Step::Record, || {
             self.gpu.scoped("drawing", || {
                 target.write_uniforms(&self.gpu, &uniforms);
                 target.write_indices(&self.gpu, &indices);
                 let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
-                for (layer, list) in lists.iter().enumerate() {
-                    self.draw(&mut encoder, scene, &target, layer, list);
+                let recorder = Recorder {
+                    model,
+                    config: &self.config,
+                    scene,
+                    target: &target,
+                };
+                for (layer, lists) in lists.iter().enumerate() {
+                    recorder.record(&mut encoder, layer, lists);
                 }
-                target.copy_back(&mut encoder, cameras.len() as u32);
+                target.copy_back(&mut encoder, shots.len() as u32);
                 self.gpu.queue.submit([encoder.finish()])
             })
         })?;
@@ -181,132 +272,66 @@ impl Renderer {
             mapped: target.map(),
             target,
             submission,
-            cameras: cameras.to_vec(),
+            scales,
         })
     }
 
-    fn target(&self, width: u32, height: u32, layers: u32) -> Result<Target, RenderError> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = idle.iter().position(|t| t.fits(width, height, layers));
-        match fitting {
-            Some(index) => Ok(idle.swap_remove(index)),
-            None => {
-                // Targets of another shape would only hold memory.
-                idle.clear();
-                drop(idle);
-                Target::new(&self.gpu, width, height, layers)
-            }
-        }
-    }
-
-    /// What one camera draws, in order: opaque groups nearest part first, then what is laid over
-    /// them, farthest first. Triangles that were picked one by one are appended to `indices`.
-    fn draw_list(
+    /// What one camera draws.
+    fn lists(
         &self,
         scene: &GpuScene,
-        frustum: &Frustum,
-        pixels: &PixelView,
+        shot: &Shot,
+        sensors: Sensors,
         scratch: &mut Projected,
         indices: &mut Vec<u32>,
-    ) -> Vec<Draw> {
-        let mut list = Vec::with_capacity(scene.groups.len());
-        let mut blended = Vec::new();
-        for (place, group) in scene.groups.iter().enumerate() {
-            let (coverage, cull) = self.rules(group);
-            let draw = |run: &Run| Draw {
-                group: place,
-                picked: false,
-                indices: run.first_index..run.first_index + run.index_count,
-            };
-            match (&scene.host, coverage) {
-                (_, Coverage::Blended) => {
-                    let runs = frustum.visible_back_to_front(&group.clusters, cull);
-                    blended.extend(runs.iter().map(|run| (run.nearest, draw(run))));
+    ) -> (ViewUniforms, DepthScale, Lists) {
+        let near_m = self.config.near_m;
+        let (pixels, far_m, scale) = match shot {
+            Shot::Pinhole(camera) => {
+                let scale = DepthScale::Perspective { near_m: near_m as f32 };
+                (Some(PixelView::new(camera, scene.origin, near_m)), 0.0, scale)
+            }
+            Shot::Parallel(..) => {
+                let clusters = scene.groups.iter().flat_map(|group| &group.clusters);
+                let far_m = cull::reach(shot, scene.origin, near_m, clusters);
+                let scale = DepthScale::Parallel {
+                    near_m: near_m as f32,
+                    far_m,
+                };
+                (None, far_m, scale)
+            }
+        };
+        let (uniforms, frustum) = cull::view_of(shot, scene.origin, near_m, far_m);
+        let mut lister = Lister {
+            scene,
+            config: &self.config,
+            frustum: &frustum,
+            pixels,
+            scratch,
+            indices,
+        };
+        let lists = Lists {
+            colors: lister.colors(),
+            numbers: sensors.numbers().then(|| lister.numbers()),
+            backs: sensors.validity.then(|| lister.backs()),
+        };
+        (uniforms, scale, lists)
+    }
+
+    fn target(&self, width: u32, height: u32, layers: u32, sensors: Sensors) -> Result<Target, RenderError> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let fitting = idle.iter().position(|t| t.fits(width, height, layers, sensors));
+        match fitting {
+            Some(index) => Ok(idle.remove(index)),
+            None => {
+                // Targets of a shape that is asked for no more would only hold memory.
+                if idle.len() >= IDLE_TARGETS {
+                    idle.remove(0);
                 }
-                (Some(host), _) => {
-                    let clusters = frustum.visible_front_to_back(&group.clusters, cull);
-                    let first = indices.len() as u32;
-                    fine_cull::keep_visible(host, &clusters, pixels, cull, scratch, indices);
-                    if indices.len() as u32 > first {
-                        list.push(Draw {
-                            group: place,
-                            picked: true,
-                            indices: first..indices.len() as u32,
-                        });
-                    }
-                }
-                (None, _) => list.extend(frustum.visible_runs(&group.clusters, cull).iter().map(draw)),
+                drop(idle);
+                Target::new(&self.gpu, width, height, layers, sensors)
             }
         }
-        blended.sort_by(|(a, left), (b, right)| b.total_cmp(a).then(left.indices.start.cmp(&right.indices.start)));
-        list.extend(blended.into_iter().map(|(_, draw)| draw));
-        list
-    }
-
-    fn draw(&self, encoder: &mut wgpu::CommandEncoder, scene: &GpuScene, target: &Target, layer: usize, list: &[Draw]) {
-        let (color, depth) = &target.layer_views[layer];
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
-            label: Some("view"),
-            color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: color,
-                depth_slice: None,
-                resolve_target: None,
-                ops: wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(wgpu::Color::BLACK),
-                    store: wgpu::StoreOp::Store,
-                },
-            })],
-            depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: depth,
-                depth_ops: Some(wgpu::Operations {
-                    load: wgpu::LoadOp::Clear(0.0),
-                    store: wgpu::StoreOp::Store,
-                }),
-                stencil_ops: None,
-            }),
-            ..Default::default()
-        });
-        pass.set_bind_group(0, &target.view_group, &[target.uniform_offset(layer)]);
-        pass.set_vertex_buffer(0, scene.vertices.slice(..));
-        pass.set_index_buffer(scene.indices.slice(..), wgpu::IndexFormat::Uint32);
-        let mut bound = None;
-        let mut picked = false;
-        for draw in list {
-            if bound != Some(draw.group) {
-                self.bind(&mut pass, &scene.groups[draw.group]);
-                bound = Some(draw.group);
-            }
-            if picked != draw.picked {
-                picked = draw.picked;
-                let buffer = if picked { target.indices() } else { &scene.indices };
-                pass.set_index_buffer(buffer.slice(..), wgpu::IndexFormat::Uint32);
-            }
-            pass.draw_indexed(draw.indices.clone(), 0, 0..1);
-        }
-    }
-
-    fn bind(&self, pass: &mut wgpu::RenderPass<'_>, group: &Group) {
-        let (coverage, cull) = self.rules(group);
-        pass.set_pipeline(self.pipelines.get(group.shading, coverage, cull));
-        let material = match self.config.filter {
-            Filter::Mip => &group.material[0],
-            Filter::Bilinear => &group.material[1],
-        };
-        pass.set_bind_group(1, material, &[]);
-    }
-
-    fn rules(&self, group: &Group) -> (Coverage, bool) {
-        let coverage = match (self.config.alpha, group.alpha) {
-            (Alpha::Habitat, _) | (_, AlphaMode::Opaque) => Coverage::Opaque,
-            (Alpha::Gltf, AlphaMode::Mask(_)) => Coverage::Masked,
-            (Alpha::Gltf, AlphaMode::Blend) => Coverage::Blended,
-        };
-        let cull = match self.config.culling {
-            Culling::Habitat => true,
-            Culling::Gltf => !group.double_sided,
-            Culling::None => false,
-        };
-        (coverage, cull)
     }
 }
 
@@ -315,15 +340,30 @@ impl Pending {
     ///
     /// # Errors
     /// [`RenderError::Device`] where the device failed meanwhile.
-    pub fn wait(self) -> Result<Vec<View>, RenderError> {
-        let mut views = Vec::new();
+    pub fn wait(mut self) -> Result<Vec<View>, RenderError> {
+        let shots = std::mem::take(&mut self.shots);
+        let pictures = self.pictures()?;
+        let views = shots.iter().zip(pictures).filter_map(|(shot, picture)| {
+            // Only pinhole cameras come this way.
+            let Shot::Pinhole(camera) = *shot else { return None };
+            Some(View {
+                camera,
+                color: picture.color,
+                depth: picture.depth,
+            })
+        });
+        Ok(views.collect())
+    }
+
+    /// Waits for the device and gives what came back, in the order of the shots.
+    pub(super) fn pictures(self) -> Result<Vec<Picture>, RenderError> {
+        let mut pictures = Vec::new();
         for part in self.parts {
-            views.extend(part.target.read(
+            pictures.extend(part.target.read(
                 &self.gpu,
                 part.submission,
                 &part.mapped,
-                &part.cameras,
-                self.near_m,
+                &part.scales,
                 &self.stopwatch,
             )?);
             self.idle
@@ -331,6 +371,6 @@ impl Pending {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(part.target);
         }
-        Ok(views)
+        Ok(pictures)
     }
 }

@@ -1,5 +1,6 @@
 //! Textures and samplers on the device: stored bytes in, stored bytes out.
 
+use super::config::Filter;
 use super::error::RenderError;
 use super::gpu::Gpu;
 use super::mipmap::mip_chain;
@@ -61,8 +62,8 @@ fn write_level(gpu: &Gpu, texture: &wgpu::Texture, mip_level: u32, width: u32, h
     );
 }
 
-/// The sampler that the material asks for; with `mips` off, the full image only, filtered linearly.
-pub(super) fn sampler(gpu: &Gpu, sampler: &Sampler, mips: bool) -> wgpu::Sampler {
+/// The sampler that the material asks for, as far as the filter leaves it its way.
+pub(super) fn sampler(gpu: &Gpu, sampler: &Sampler, filter: Filter) -> wgpu::Sampler {
     let linear = |on: bool| {
         if on {
             wgpu::FilterMode::Linear
@@ -75,18 +76,24 @@ pub(super) fn sampler(gpu: &Gpu, sampler: &Sampler, mips: bool) -> wgpu::Sampler
         Wrap::Mirror => wgpu::AddressMode::MirrorRepeat,
         Wrap::Clamp => wgpu::AddressMode::ClampToEdge,
     };
-    let (mipmap_filter, lod_max_clamp) = match (mips, sampler.mip) {
-        (true, MipMode::Linear) => (wgpu::MipmapFilterMode::Linear, 32.0),
-        (true, MipMode::Nearest) => (wgpu::MipmapFilterMode::Nearest, 32.0),
+    let (mag_linear, min_linear, mip) = match filter {
+        Filter::Mip => (sampler.mag_linear, sampler.min_linear, sampler.mip),
+        Filter::MipNearest => (true, true, MipMode::Nearest),
+        Filter::Bilinear => (true, true, MipMode::None),
+        Filter::Nearest => (false, false, MipMode::None),
+    };
+    let (mipmap_filter, lod_max_clamp) = match mip {
+        MipMode::Linear => (wgpu::MipmapFilterMode::Linear, 32.0),
+        MipMode::Nearest => (wgpu::MipmapFilterMode::Nearest, 32.0),
         // A quarter level rounds to the full image and still tells minified from magnified.
-        (true, MipMode::None) | (false, _) => (wgpu::MipmapFilterMode::Nearest, 0.25),
+        MipMode::None => (wgpu::MipmapFilterMode::Nearest, 0.25),
     };
     gpu.device.create_sampler(&wgpu::SamplerDescriptor {
         label: Some("material"),
         address_mode_u: wrap(sampler.wrap[0]),
         address_mode_v: wrap(sampler.wrap[1]),
-        mag_filter: linear(sampler.mag_linear || !mips),
-        min_filter: linear(sampler.min_linear || !mips),
+        mag_filter: linear(mag_linear),
+        min_filter: linear(min_linear),
         mipmap_filter,
         lod_max_clamp,
         ..wgpu::SamplerDescriptor::default()

@@ -287,6 +287,7 @@ mod tests {
             homography: both(measure),
             covisibility: both(truth),
             patch_truth: None,
+            croco: None,
         }
     }
 

@@ -10,6 +10,7 @@ mod page;
 mod palette;
 mod picture;
 mod svg;
+pub mod validation;
 
 pub use input::{PageInput, Reconstruction, ShownPair, TrainingCurve};
 pub use page::{render_page, write_page};

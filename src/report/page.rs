@@ -11,8 +11,7 @@ use super::input::{PageInput, ShownPair, TrainingCurve};
 use super::map;
 use super::picture;
 use crate::export::ExportError;
-use crate::export::native::DecidingMeasure;
-use crate::view::{Correspondence, Overlap};
+use crate::view::{Correspondence, Measure, Overlap};
 
 const TEMPLATE: &str = include_str!("page.html");
 
@@ -52,13 +51,13 @@ struct PairCard {
     first_depth: Option<String>,
     second_depth: Option<String>,
     depth_scale: String,
-    measures: Vec<Measure>,
+    measures: Vec<MeasureRow>,
     matches: String,
     alt: String,
 }
 
 #[derive(Serialize)]
-struct Measure {
+struct MeasureRow {
     name: &'static str,
     value: String,
     directions: String,
@@ -123,14 +122,18 @@ pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
 ///
 /// As [`render_page`], and where the file cannot be written.
 pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
-    let page = render_page(input)?;
+    replace_file(path, &render_page(input)?)
+}
+
+/// Writes a file; one that is there is replaced, but only by a whole one.
+pub(super) fn replace_file(path: &Path, text: &str) -> Result<(), ExportError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
-    std::fs::write(&temporary, page)
+    std::fs::write(&temporary, text)
         .and_then(|()| std::fs::rename(&temporary, path))
         .map_err(|error| {
-            // Half a page is of no use; that removing it may fail too changes nothing.
+            // Half a file is of no use; that removing it may fail too changes nothing.
             let _ = std::fs::remove_file(&temporary);
             ExportError::write(path, error)
         })
@@ -183,7 +186,7 @@ fn summary(input: &PageInput) -> Vec<Fact> {
     let counters = &input.counters;
     let refused: u64 = counters.refused_candidates.values().sum();
     let measure = input.run.selection.measure;
-    let mean = |of: DecidingMeasure| {
+    let mean = |of: Measure| {
         let values: Vec<f64> = input
             .overlaps
             .iter()
@@ -217,17 +220,18 @@ fn summary(input: &PageInput) -> Vec<Fact> {
         },
         Fact {
             name: match measure {
-                DecidingMeasure::Homography => "mean homography overlap",
-                DecidingMeasure::Covisibility => "mean covisibility",
-                DecidingMeasure::PatchTruth => "mean true patch overlap",
+                Measure::Homography => "mean homography overlap",
+                Measure::Covisibility => "mean covisibility",
+                Measure::PatchTruth => "mean true patch overlap",
+                Measure::Croco => "mean CroCo covisibility",
             },
             value: mean(measure),
         },
     ];
-    if measure != DecidingMeasure::Covisibility {
+    if measure != Measure::Covisibility {
         facts.push(Fact {
             name: "mean true covisibility",
-            value: mean(DecidingMeasure::Covisibility),
+            value: mean(Measure::Covisibility),
         });
     }
     facts
@@ -241,17 +245,12 @@ fn pair_card(shown: &ShownPair, input: &PageInput) -> Result<PairCard, ExportErr
     let distance = pair.first.camera.eye().distance(pair.second.camera.eye());
     let turn = pair.first.camera.forward().angle_between(pair.second.camera.forward());
     let deciding = input.run.selection.measure;
-    let measures = [
-        (DecidingMeasure::Homography, pair.overlaps.homography),
-        (DecidingMeasure::Covisibility, pair.overlaps.covisibility),
-        (DecidingMeasure::PatchTruth, pair.overlaps.patch_truth),
-    ];
-    let measures = measures.into_iter().filter_map(|(measure, overlap)| {
+    let measures = Measure::ALL.into_iter().filter_map(|measure| {
         let Overlap {
             first_to_second,
             second_to_first,
-        } = overlap?;
-        Some(Measure {
+        } = measure.of(&pair.overlaps)?;
+        Some(MeasureRow {
             name: measure.title(),
             value: percent(first_to_second.min(second_to_first)),
             directions: format!("{} / {}", percent(first_to_second), percent(second_to_first)),

@@ -89,17 +89,21 @@ impl SceneBuilder {
                 format!("a triangle uses vertex {bad} of a primitive with {count} vertices"),
             ));
         }
+        if primitive.semantics.len() != primitive.indices.len() / 3 {
+            primitive.semantics.clear();
+        }
         let usable = |p: &[f32; 3]| p.iter().all(|c| c.abs() <= FARTHEST);
         if !primitive.positions.iter().all(usable) {
-            let before = primitive.indices.len() / 3;
-            primitive.indices = primitive
-                .indices
-                .chunks_exact(3)
-                .filter(|t| t.iter().all(|&i| usable(&primitive.positions[i as usize])))
-                .flatten()
-                .copied()
+            let triangles = primitive.indices.chunks_exact(3);
+            let kept: Vec<bool> = triangles
+                .clone()
+                .map(|t| t.iter().all(|&i| usable(&primitive.positions[i as usize])))
                 .collect();
-            self.lost_triangles += before - primitive.indices.len() / 3;
+            self.lost_triangles += kept.iter().filter(|&&kept| !kept).count();
+            let whole = triangles.zip(&kept).filter(|&(_, &kept)| kept);
+            primitive.indices = whole.flat_map(|(triangle, _)| triangle).copied().collect();
+            let mut kept = kept.into_iter();
+            primitive.semantics.retain(|_| kept.next().unwrap_or(true));
             for position in &mut primitive.positions {
                 if !usable(position) {
                     *position = [0.0; 3];

@@ -21,7 +21,7 @@ pub enum SceneError {
         path: PathBuf,
     },
     /// The file is of no kind that is known.
-    #[error("not a scene file ({what}); known kinds are .glb, .gltf, .obj and .ply: {}", path.display())]
+    #[error("not a scene file ({what}); known kinds are .glb, .gltf, .obj, .ply and Habitat's .scene_instance.json, .stage_config.json and .scene_dataset_config.json: {}", path.display())]
     UnknownKind {
         /// What was seen instead.
         what: String,
@@ -78,6 +78,16 @@ pub enum SceneError {
     #[error("the scene has no triangles: {}", path.display())]
     Empty {
         /// The file.
+        path: PathBuf,
+    },
+    /// A dataset has no scene or stage of a name, or several and none was named.
+    #[error("no scene {name:?} in the dataset: {known}; write DATASET#NAME: {}", path.display())]
+    NotInDataset {
+        /// The name as given; empty when none was.
+        name: String,
+        /// What it has.
+        known: String,
+        /// The dataset's configuration.
         path: PathBuf,
     },
     /// A scene name that is neither a recipe nor a path.

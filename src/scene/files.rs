@@ -54,6 +54,11 @@ impl SceneFiles {
         *self.hasher.finalize().as_bytes()
     }
 
+    /// Bytes that may still be read.
+    pub(crate) fn bytes_left(&self) -> u64 {
+        self.bytes_left
+    }
+
     /// Takes from what may still be read, for bytes that come from elsewhere than a file (data URIs).
     pub(crate) fn spend(&mut self, bytes: u64) -> Result<(), SceneError> {
         match self.bytes_left.checked_sub(bytes) {

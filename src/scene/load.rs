@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use glam::Affine3A;
+
 use super::builder::SceneBuilder;
-use super::config::{SceneConfig, Up};
+use super::config::{Limits, SceneConfig, Up};
 use super::error::SceneError;
 use super::files::SceneFiles;
+use super::habitat::{habitat_kind, load_habitat};
 use super::model::Scene;
 use super::up::{guess, world_from_file};
 use super::{gltf, obj, ply};
@@ -16,7 +19,8 @@ enum Kind {
     Ply,
 }
 
-/// Reads a scene file (`.glb`, `.gltf`, `.obj` with its `.mtl`, `.ply`) into world coordinates: metres, Y up.
+/// Reads a scene file (`.glb`, `.gltf`, `.obj` with its `.mtl`, `.ply`) into world coordinates: metres, Y up; or what
+/// a Habitat file describes (`.scene_instance.json`, `.stage_config.json`, `.scene_dataset_config.json#NAME`).
 ///
 /// Nothing outside the file's own folder is read. The scene's hash is BLAKE3 over the main file, then what it refers
 /// to: buffers in order, then the images that are used, in order. What was ignored or repaired is in
@@ -36,19 +40,54 @@ pub fn load(path: impl AsRef<Path>, config: &SceneConfig) -> Result<Scene, Scene
 /// As [`load`].
 pub fn load_with_up(path: impl AsRef<Path>, config: &SceneConfig) -> Result<(Scene, Up), SceneError> {
     let path = path.as_ref();
+    let named = path.to_string_lossy();
+    let file = named.rsplit_once('#').map_or(path, |(file, _)| Path::new(file));
+    if !path.exists() && habitat_kind(file).is_some() || habitat_kind(path).is_some() {
+        return Ok((load_habitat(path, &config.limits)?, Up::Y));
+    }
     let (mut files, bytes) = SceneFiles::open(path, &config.limits)?;
     let guess = guess(path, config.up);
     let mut builder = SceneBuilder::new(path, &config.limits);
-    let read = match kind(path, &bytes)? {
+    let world_from_file = world_from_file(guess.up);
+    read_kind(path, &bytes, world_from_file, &config.limits, &mut files, &mut builder)?;
+    let mut scene = builder.finish(files.digest())?;
+    let up = guess.settle(&mut scene);
+    Ok((scene, up))
+}
+
+/// Reads one asset of a scene that is put together of several, and says what the limits leave for the others.
+pub(super) fn read_asset(
+    path: &Path,
+    world_from_file: Affine3A,
+    limits: &Limits,
+) -> Result<(Scene, Limits), SceneError> {
+    let (mut files, bytes) = SceneFiles::open(path, limits)?;
+    let mut builder = SceneBuilder::new(path, limits);
+    read_kind(path, &bytes, world_from_file, limits, &mut files, &mut builder)?;
+    let scene = builder.finish(files.digest())?;
+    let pixels = scene.textures.iter().map(|t| u64::from(t.width) * u64::from(t.height));
+    let left = Limits {
+        max_file_bytes: files.bytes_left(),
+        max_texture_pixels: limits.max_texture_pixels.saturating_sub(pixels.sum()),
+        ..limits.clone()
+    };
+    Ok((scene, left))
+}
+
+fn read_kind(
+    path: &Path,
+    bytes: &[u8],
+    world_from_file: Affine3A,
+    limits: &Limits,
+    files: &mut SceneFiles,
+    builder: &mut SceneBuilder,
+) -> Result<(), SceneError> {
+    let read = match kind(path, bytes)? {
         Kind::Gltf => gltf::read,
         Kind::Obj => obj::read,
         Kind::Ply => ply::read,
     };
-    let world_from_file = world_from_file(guess.up);
-    read(&bytes, world_from_file, &config.limits, &mut files, &mut builder)?;
-    let mut scene = builder.finish(files.digest())?;
-    let up = guess.settle(&mut scene);
-    Ok((scene, up))
+    read(bytes, world_from_file, limits, files, builder)
 }
 
 /// The kind of a file: by its first bytes where they tell, else by its suffix.

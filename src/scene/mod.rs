@@ -7,7 +7,9 @@ mod error;
 mod files;
 mod glb_writer;
 mod gltf;
+mod habitat;
 mod image;
+pub mod lighting;
 mod load;
 mod model;
 mod obj;
@@ -20,6 +22,9 @@ mod up;
 pub use config::{Limits, SceneConfig, Up};
 pub use error::SceneError;
 pub use glb_writer::{GlbError, to_glb, write_glb};
+pub use habitat::{ListedScene, SceneLayout, SemanticLabel, SemanticTable, list_scenes};
 pub use load::{load, load_with_up};
-pub use model::{AlphaMode, Bounds, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap};
+pub use model::{
+    AlphaMode, Bounds, Light, LightKind, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap,
+};
 pub use source::SceneSource;

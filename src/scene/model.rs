@@ -19,6 +19,8 @@ pub struct Scene {
     pub materials: Vec<Material>,
     /// Textures that materials refer to.
     pub textures: Vec<Texture>,
+    /// Lamps of the file; only `lit` shading uses them.
+    pub lights: Vec<Light>,
     /// What was ignored or repaired while reading, one sentence each.
     pub warnings: Vec<String>,
 }
@@ -38,6 +40,66 @@ pub struct Primitive {
     pub material: usize,
     /// Which placed object this belongs to, 1-based; 0 is "none".
     pub instance: u32,
+    /// Semantic id of each triangle, in the order of `indices`; empty where the scene has none, which
+    /// reads as 0, "unknown". What an id means is the scene's own affair (for HM3D the line of its
+    /// `*.semantic.txt`).
+    pub semantics: Vec<u32>,
+}
+
+/// A lamp (glTF KHR_lights_punctual).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Light {
+    /// Linear RGB, any scale: luminous intensity in candela for [`LightKind::Point`] and
+    /// [`LightKind::Spot`], illuminance in lux for [`LightKind::Directional`].
+    pub intensity: [f32; 3],
+    /// Where it stands and how it shines.
+    pub kind: LightKind,
+}
+
+/// Where a lamp stands and how it shines, in world coordinates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LightKind {
+    /// Parallel rays.
+    Directional {
+        /// Unit vector along the rays.
+        direction: Vec3,
+    },
+    /// Every way from a point.
+    Point {
+        /// Metres.
+        position: Vec3,
+        /// Where the light ends, metres; infinite where the file sets no end.
+        range_m: f32,
+    },
+    /// A cone from a point, full inside the inner angle and none outside the outer one.
+    Spot {
+        /// Metres.
+        position: Vec3,
+        /// Unit vector along the cone's axis.
+        direction: Vec3,
+        /// Where the light ends, metres; infinite where the file sets no end.
+        range_m: f32,
+        /// Cosine of the angle from the axis up to which it is full.
+        inner_cos: f32,
+        /// Cosine of the angle from the axis beyond which there is none.
+        outer_cos: f32,
+    },
+}
+
+impl LightKind {
+    /// Applies a rotation about the origin.
+    pub(crate) fn turn(&mut self, rotation: impl Fn(Vec3) -> Vec3) {
+        match self {
+            Self::Directional { direction } => *direction = rotation(*direction),
+            Self::Point { position, .. } => *position = rotation(*position),
+            Self::Spot {
+                position, direction, ..
+            } => {
+                *position = rotation(*position);
+                *direction = rotation(*direction);
+            }
+        }
+    }
 }
 
 /// How a surface is drawn: a texture times a factor, no light.
@@ -173,6 +235,11 @@ impl Scene {
         let first = used.next()?;
         let (min, max) = used.fold((first, first), |(min, max), v| (min.min(v), max.max(v)));
         Some(Bounds { min, max })
+    }
+
+    /// True where some triangle has a semantic id.
+    pub fn has_semantics(&self) -> bool {
+        self.primitives.iter().any(|p| p.semantics.iter().any(|&id| id > 0))
     }
 
     /// All triangles as one vertex list and one index list, in order.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::config::SceneConfig;
 use super::error::SceneError;
+use super::habitat::navmesh_of;
 use super::load::load;
 use super::model::Scene;
 
@@ -38,6 +39,22 @@ impl SceneSource {
                 .map_err(|_| bad(format!("the seed in {text:?} is not a whole number"))),
             None => Ok(Self::File(text.into())),
         }
+    }
+
+    /// Habitat's navmesh for the scene, where one is there: `X.navmesh` beside `X.glb` (`X.basis.navmesh` beside
+    /// `X.basis.glb`), `habitat/mesh_semantic.navmesh` beside a Replica `mesh.ply`, or the one that a scene instance names.
+    pub fn navmesh_file(&self) -> Option<PathBuf> {
+        let Self::File(path) = self else { return None };
+        if let Some(named) = navmesh_of(path) {
+            return Some(named);
+        }
+        let beside = path.with_extension("navmesh");
+        let replica = path.with_file_name("habitat/mesh_semantic.navmesh");
+        let is_replica = path.file_name().is_some_and(|name| name == "mesh.ply");
+        [Some(beside), is_replica.then_some(replica)]
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file())
     }
 
     /// Makes or reads the scene; `config` is for files.

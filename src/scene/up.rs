@@ -67,6 +67,9 @@ impl Guess {
         for position in scene.primitives.iter_mut().flat_map(|p| &mut p.positions) {
             *position = as_y_up(Vec3::from(*position)).into();
         }
+        for light in &mut scene.lights {
+            light.kind.turn(as_y_up);
+        }
         let note = "the navmesh beside the file was built with Y up: the file is taken as Y up";
         scene.warnings.push(note.to_owned());
         Up::Y

@@ -65,6 +65,15 @@ pub struct SweepConfig {
     pub step_max_m: f64,
     /// Whether a step slides along walls; else it stops at the first. Default true.
     pub sliding: bool,
+    /// Noise of each view's eye along each of the world's axes, standard deviation, metres, 0 to 1.
+    /// Default 0.
+    pub position_noise_m: f64,
+    /// Noise of each view's heading, standard deviation, degrees, 0 to 45. Default 0.
+    pub heading_noise_deg: f64,
+    /// Noise of each view's pitch, standard deviation, degrees, 0 to 45. Default 0: level.
+    pub pitch_noise_deg: f64,
+    /// Noise of each view's roll, standard deviation, degrees, 0 to 45. Default 0: level.
+    pub roll_noise_deg: f64,
     /// Smallest `island_radius` of an island that the agent may stand on, metres, 0 (any) to 1000.
     /// Default 1.5, which small real rooms pass; MIMIC's code has 6.
     pub min_island_radius_m: f64,
@@ -87,6 +96,10 @@ impl Default for SweepConfig {
             step_min_m: 0.5,
             step_max_m: 1.0,
             sliding: true,
+            position_noise_m: 0.0,
+            heading_noise_deg: 0.0,
+            pitch_noise_deg: 0.0,
+            roll_noise_deg: 0.0,
             min_island_radius_m: 1.5,
             rejected_position_uses_attempt: false,
         }
@@ -118,6 +131,17 @@ impl SweepConfig {
         }
     }
 
+    /// True where views are not exactly where the agent stands and looks.
+    pub fn has_pose_noise(&self) -> bool {
+        let noise = [
+            self.position_noise_m,
+            self.heading_noise_deg,
+            self.pitch_noise_deg,
+            self.roll_noise_deg,
+        ];
+        noise.iter().any(|&sigma| sigma > 0.0)
+    }
+
     /// Checks every field against its range; the message names the field, the value and the range.
     pub fn validate(&self) -> Result<(), String> {
         for (name, value, low, high) in [
@@ -130,6 +154,10 @@ impl SweepConfig {
             ),
             ("step_min_m", self.step_min_m, 0.0, 10.0),
             ("step_max_m", self.step_max_m, self.step_min_m, 10.0),
+            ("position_noise_m", self.position_noise_m, 0.0, 1.0),
+            ("heading_noise_deg", self.heading_noise_deg, 0.0, 45.0),
+            ("pitch_noise_deg", self.pitch_noise_deg, 0.0, 45.0),
+            ("roll_noise_deg", self.roll_noise_deg, 0.0, 45.0),
             ("min_island_radius_m", self.min_island_radius_m, 0.0, 1000.0),
         ] {
             if !(low..=high).contains(&value) {

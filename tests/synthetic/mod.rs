@@ -71,6 +71,7 @@ pub fn pair(index: u64) -> ViewPair {
             homography: both(share + noise),
             covisibility: both(share),
             patch_truth: both(share - 0.02),
+            croco: None,
         },
         correspondence: estimate,
         true_correspondence: truth,

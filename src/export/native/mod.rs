@@ -23,7 +23,5 @@ mod writer;
 
 pub use pair_files::encode as encode_pair;
 pub use reader::NativeReader;
-pub use record::{
-    Counters, DecidingMeasure, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord,
-};
+pub use record::{Counters, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord};
 pub use writer::NativeWriter;

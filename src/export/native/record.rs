@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::export::{PictureFormat, json};
-use crate::view::{Overlap, PairOverlaps};
+use crate::view::Measure;
 
 /// Version of the folder layout and of the JSON files.
 pub const FORMAT_VERSION: u32 = 1;
@@ -92,44 +92,11 @@ pub struct SceneRecord {
     pub hash: String,
 }
 
-/// One of the overlap measures of [`PairOverlaps`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecidingMeasure {
-    /// Patch votes through the homography of SIFT matches.
-    #[default]
-    Homography,
-    /// True covisibility in pixels.
-    Covisibility,
-    /// Patch votes with true correspondences.
-    PatchTruth,
-}
-
-impl DecidingMeasure {
-    /// This measure of a pair, where it was taken.
-    pub fn of(self, overlaps: &PairOverlaps) -> Option<Overlap> {
-        match self {
-            Self::Homography => overlaps.homography,
-            Self::Covisibility => overlaps.covisibility,
-            Self::PatchTruth => overlaps.patch_truth,
-        }
-    }
-
-    /// Its name for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Homography => "homography overlap",
-            Self::Covisibility => "true covisibility",
-            Self::PatchTruth => "true patch overlap",
-        }
-    }
-}
-
 /// The rule that keeps a pair, as far as a reader of the set needs it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Selection {
     /// The measure that decides.
-    pub measure: DecidingMeasure,
+    pub measure: Measure,
     /// Lower bound of the overlap, in [0, 1].
     pub low: f64,
     /// Upper bound of the overlap, in [0, 1].
@@ -139,7 +106,7 @@ pub struct Selection {
 impl Default for Selection {
     fn default() -> Self {
         Self {
-            measure: DecidingMeasure::Homography,
+            measure: Measure::Homography,
             low: 0.5,
             high: 0.75,
         }

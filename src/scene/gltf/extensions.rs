@@ -60,7 +60,7 @@ fn advice(extension: &str) -> &'static str {
 /// does not use.
 pub(super) fn check(root: &Root<'_>, builder: &mut SceneBuilder, path: &Path) -> Result<(), SceneError> {
     if root.extensions_used.iter().any(|name| name == "KHR_lights_punctual") {
-        builder.warn("KHR_lights_punctual is ignored: surfaces show their base colour");
+        builder.warn("KHR_lights_punctual is ignored under flat shading: surfaces show their base colour");
     }
     for extension in &root.extensions_required {
         let name = extension.as_ref();

@@ -41,6 +41,44 @@ pub(super) struct Root<'a> {
     pub(super) images: Vec<ImageJson<'a>>,
     #[serde(default)]
     pub(super) samplers: Vec<SamplerJson>,
+    #[serde(borrow, default)]
+    pub(super) extensions: RootExtensions<'a>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct RootExtensions<'a> {
+    #[serde(borrow, rename = "KHR_lights_punctual")]
+    pub(super) lights: Option<LightsJson<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct LightsJson<'a> {
+    #[serde(borrow, default)]
+    pub(super) lights: Vec<LightJson<'a>>,
+}
+
+/// KHR_lights_punctual, Light Shared Properties.
+#[derive(Debug, Deserialize)]
+pub(super) struct LightJson<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(super) kind: Option<Text<'a>>,
+    pub(super) color: Option<[f32; 3]>,
+    pub(super) intensity: Option<f32>,
+    pub(super) range: Option<f32>,
+    #[serde(default)]
+    pub(super) spot: SpotJson,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SpotJson {
+    pub(super) inner_cone_angle: Option<f32>,
+    pub(super) outer_cone_angle: Option<f32>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct NodeLight {
+    pub(super) light: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -76,6 +114,8 @@ pub(super) struct Node {
 pub(super) struct NodeExtensions {
     #[serde(rename = "EXT_mesh_gpu_instancing")]
     pub(super) instancing: Option<serde::de::IgnoredAny>,
+    #[serde(rename = "KHR_lights_punctual")]
+    pub(super) light: Option<NodeLight>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -8,6 +8,7 @@ mod container;
 mod draco;
 mod extensions;
 mod json;
+mod lights;
 mod material;
 mod meshopt;
 mod nodes;

@@ -5,6 +5,7 @@ use std::path::Path;
 use glam::{Affine3A, Mat4, Quat, Vec3};
 
 use super::json::{Node, Root};
+use super::lights;
 use crate::scene::builder::SceneBuilder;
 use crate::scene::config::Limits;
 use crate::scene::error::SceneError;
@@ -71,6 +72,9 @@ pub(super) fn placements(
                 world_from_mesh: world_from_node,
                 instance: placed.len() as u32 + 1,
             });
+        }
+        if let Some(reference) = &node.extensions.light {
+            lights::place(root, reference.light, world_from_node, builder);
         }
         stack.extend(node.children.iter().rev().map(|&child| (child, world_from_node)));
     }

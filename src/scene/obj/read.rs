@@ -152,6 +152,7 @@ fn place(group: &Group, parsed: &Parsed, world_from_file: Affine3A) -> Primitive
         indices: group.indices.clone(),
         material: group.material.unwrap_or(parsed.materials.len()),
         instance: group.instance,
+        ..Primitive::default()
     }
 }
 

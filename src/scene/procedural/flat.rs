@@ -120,6 +120,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             indices: part.indices,
             material: used.partition_point(|&k| k < material),
             instance,
+            ..Primitive::default()
         })
         .collect();
     Scene {
@@ -128,7 +129,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         primitives,
         materials,
         textures,
-        warnings: Vec::new(),
+        ..Scene::default()
     }
 }
 
