@@ -22,6 +22,7 @@ mod render;
 mod report;
 mod scene;
 mod select;
+mod semantic;
 
 use std::process::ExitCode;
 
