@@ -74,7 +74,7 @@ struct InFlight {
 
 enum Sampled {
     /// 24 views are being drawn.
-    Sweep(Box<Sweep>, Pending),
+    Sweep(Box<Sweep>, Box<Pending>),
     /// Two views that depend on each other: drawn when their turn comes.
     Croco,
     /// No position, and why.
@@ -163,7 +163,7 @@ impl PairGenerator {
         let sampled = match self.sample(index) {
             Ok(sweep) => {
                 let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-                Sampled::Sweep(Box::new(sweep), pending)
+                Sampled::Sweep(Box::new(sweep), Box::new(pending))
             }
             Err(refusal) => Sampled::Refused(refusal.reason()),
         };
@@ -174,7 +174,7 @@ impl PairGenerator {
     fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
         let index = in_flight.index;
         let (sweep, pending) = match in_flight.sampled {
-            Sampled::Sweep(sweep, pending) => (sweep, pending),
+            Sampled::Sweep(sweep, pending) => (sweep, *pending),
             Sampled::Croco => return self.croco_position(index),
             Sampled::Refused(reason) => {
                 return Ok(Position {
