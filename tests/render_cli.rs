@@ -125,6 +125,77 @@ fn render_writes_every_channel_in_its_documented_form() {
     }
 }
 
+/// A wall of 8 m at z = -2 whose texture is red to the left and green to the right, four texels wide.
+fn painted_wall() -> covista::scene::Scene {
+    use covista::scene::{Material, Primitive, Sampler, Scene, Texture, TextureRef};
+    let texels = [
+        [200, 16, 16, 255],
+        [200, 16, 16, 255],
+        [0, 255, 1, 255],
+        [0, 255, 1, 255],
+    ];
+    Scene {
+        primitives: vec![Primitive {
+            positions: vec![
+                [-4.0, -4.0, -2.0],
+                [4.0, -4.0, -2.0],
+                [4.0, 4.0, -2.0],
+                [-4.0, 4.0, -2.0],
+            ],
+            uvs: vec![[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [0.0, 0.0]],
+            indices: vec![0, 1, 2, 0, 2, 3],
+            ..Primitive::default()
+        }],
+        materials: vec![Material {
+            texture: Some(TextureRef {
+                texture: 0,
+                sampler: Sampler::default(),
+            }),
+            ..Material::default()
+        }],
+        textures: vec![Texture {
+            name: "paint".to_owned(),
+            width: 4,
+            height: 1,
+            rgba: texels.concat(),
+        }],
+        ..Scene::default()
+    }
+}
+
+#[test]
+fn render_takes_hm3d_ids_from_the_painted_scene_beside() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let wall = painted_wall();
+    covista::scene::write_glb(&wall, &at("house.basis.glb")).expect("written");
+    covista::scene::write_glb(&wall, &at("house.semantic.glb")).expect("written");
+    let table = "HM3D Semantic Annotations\n7,C81010,\"wall, red\",0\n9,00FF01,\"wall\",0\n";
+    std::fs::write(at("house.semantic.txt"), table).expect("written");
+    std::fs::write(at("cams.json"), CAMERA).expect("written");
+    for (out, projection) in [("flat", "pinhole"), ("sphere", "equirectangular")] {
+        let mut command = covista();
+        command.args(["render", "--up", "y", "--sensors", "semantic,depth", "--scene"]);
+        command.arg(at("house.basis.glb")).arg("--cameras").arg(at("cams.json"));
+        command.args(["--projection", projection, "--out"]).arg(at(out));
+        command.assert().success();
+        let ids = read_u32(&at(out).join("000000.semantic.npy"));
+        let (_, depth) = npy::read_f32(&at(out).join("000000.depth.npy")).expect("depth");
+        for (place, (&id, &depth)) in ids.iter().zip(&depth).enumerate() {
+            let expected = match (depth > 0.0, place % 64 < 32) {
+                (false, _) => 0,
+                (true, true) => 7,
+                (true, false) => 9,
+            };
+            assert_eq!(id, expected, "{projection}: pixel {place}");
+        }
+        assert!(ids.contains(&7) && ids.contains(&9));
+    }
+}
+
 #[test]
 fn render_draws_plans_and_spheres() {
     if common::gpu().is_none() {

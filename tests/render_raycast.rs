@@ -2,40 +2,13 @@
 
 mod common;
 
+use common::made::{cameras, room};
 use common::raycast::{Hit, RayCaster};
 use covista::camera::{Camera, Intrinsics, PosedCamera};
 use covista::render::{GpuScene, RenderConfig, Renderer, Sensors};
-use covista::scene::{Scene, SceneConfig, SceneSource, Up, load};
+use covista::scene::{Scene, SceneConfig, SceneSource};
 use covista::view::{Capture, View};
 use glam::{DVec2, DVec3};
-
-fn room(name: &str) -> Option<Scene> {
-    let path = common::shared(&format!("scenes/{name}/{name}.glb"))?;
-    let config = SceneConfig {
-        up: Up::Y,
-        ..SceneConfig::default()
-    };
-    Some(load(path, &config).expect("the scene loads"))
-}
-
-/// Cameras here and there in the room, some of them tilted.
-fn cameras(scene: &Scene, intrinsics: Intrinsics, count: usize) -> Vec<Camera> {
-    let bounds = scene.bounds().expect("a room has walls");
-    let (min, max) = (bounds.min.as_dvec3(), bounds.max.as_dvec3());
-    let mut rng = covista::rng::Rng::stream(7, "render-test", &[]);
-    (0..count)
-        .map(|_| {
-            let share = DVec3::new(rng.range(0.3, 0.7), rng.range(0.2, 0.6), rng.range(0.3, 0.7));
-            let mut camera = Camera::level(
-                intrinsics,
-                min + share * (max - min),
-                rng.range(0.0, std::f64::consts::TAU),
-            );
-            camera.world_from_camera.matrix3 *= glam::DMat3::from_rotation_x(rng.range(-0.4, 0.4));
-            camera
-        })
-        .collect()
-}
 
 fn centre(x: u32, y: u32) -> DVec2 {
     DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5)

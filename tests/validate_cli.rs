@@ -130,12 +130,12 @@ fn every_candidate_has_a_line_and_the_page_is_whole() {
     assert!(!pairs.contains("NaN") && !pairs.contains("inf"));
     let page = read(&folder.join("report.html"));
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
-    for address in ["src=\"", "href=\""].iter().flat_map(|a| page.split(a).skip(1)) {
+    for address in ["src=\"", "href=\"", "url("].iter().flat_map(|a| page.split(a).skip(1)) {
         assert!(address.starts_with("data:image/"), "{}", &address[..40]);
     }
     let words: String = page
         .split("data:image/")
-        .map(|part| part.split_once('"').map_or(part, |(_, rest)| rest))
+        .map(|part| part.split_once(['"', ')']).map_or(part, |(_, rest)| rest))
         .collect();
     assert!(!words.contains("NaN") && !words.contains("inf %") && !words.contains("http"));
     let report: serde_json::Value = serde_json::from_str(&read(&folder.join("report.json"))).unwrap();

@@ -25,7 +25,7 @@ pub enum Channel {
     Normal,
     /// Placed object, uint32 [H,W] npy, 0 where nothing is
     Instance,
-    /// Semantic id of the scene, uint32 [H,W] npy, 0 where unknown
+    /// Semantic id (HM3D: from X.semantic.glb and .txt beside the scene), uint32 [H,W] npy, 0 where unknown
     Semantic,
     /// 8-bit PNG: 255 a surface, 128 a back face first, 0 nothing
     Validity,

@@ -23,6 +23,7 @@ mod render;
 mod report;
 mod scene;
 mod select;
+mod semantic;
 mod validate;
 
 use std::process::ExitCode;

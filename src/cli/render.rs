@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use covista::render::{Alpha, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, Renderer, Shading};
-use covista::scene::{SceneConfig, SceneSource, Up};
+use covista::render::{Alpha, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading};
+use covista::scene::{SceneConfig, SceneSource, Up, load_with_up};
 
 use super::cameras::{self, Lens, Projection};
 use super::capture_files::{self, CaptureWriter, Channel, Channels};
 use super::exit::Failure;
+use super::semantic::SemanticScene;
 
 /// Pictures of one submission, as a sweep has.
 const BATCH: usize = 24;
@@ -77,12 +78,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         up: args.up,
         ..SceneConfig::default()
     };
-    let scene = SceneSource::parse(&args.scene)?.load(&config)?;
+    let source = SceneSource::parse(&args.scene)?;
+    let (scene, up) = match &source {
+        SceneSource::File(path) => load_with_up(path, &config)?,
+        SceneSource::Procedural(_) => (source.load(&config)?, Up::Y),
+    };
     for warning in &scene.warnings {
         tracing::warn!("{}: {warning}", scene.name);
-    }
-    if channels.has(Channel::Semantic) && !scene.has_semantics() {
-        tracing::warn!("{}: the scene has no semantic ids: all are 0", scene.name);
     }
     let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
     let config = RenderConfig {
@@ -93,6 +95,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ..RenderConfig::default()
     };
     let sensors = channels.sensors();
+    let mut semantic = None;
+    if channels.has(Channel::Semantic) && !scene.has_semantics() {
+        semantic = SemanticScene::beside(&gpu, &source, up, &config)?;
+        if semantic.is_none() {
+            tracing::warn!("{}: the scene has no semantic ids: all are 0", scene.name);
+        }
+    }
     let uploaded = GpuScene::upload_for(&gpu, &scene, &config, sensors)?;
     drop(scene);
     let renderer = Renderer::new(&gpu, &config)?;
@@ -105,16 +114,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Projection::Equirectangular => BATCH / 6,
     });
     let mut submit = || {
-        let batch = batches.next();
-        batch
-            .map(|batch| renderer.submit_captures(&uploaded, batch, sensors))
-            .transpose()
+        let submitted = batches.next().map(|batch| {
+            let pending = renderer.submit_captures(&uploaded, batch, sensors)?;
+            Ok::<_, RenderError>((batch, pending))
+        });
+        submitted.transpose()
     };
     let mut next = submit()?;
-    while let Some(pending) = next {
+    while let Some((batch, pending)) = next {
         // The device draws the next batch while this one is written.
         next = submit()?;
-        for capture in pending.wait()? {
+        let mut captures = pending.wait()?;
+        if let Some(semantic) = &semantic {
+            for (capture, ids) in captures.iter_mut().zip(semantic.ids(batch)?) {
+                capture.semantics = Some(ids);
+            }
+        }
+        for capture in captures {
             writer.write(capture)?;
         }
     }

@@ -9,7 +9,7 @@ use glam::{DAffine3, DMat3, DVec2, DVec3};
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 
-use crate::camera::{Camera, CameraModel, Equirectangular, Intrinsics, PosedCamera};
+use crate::camera::{Camera, Equirectangular, Intrinsics, PosedCamera};
 use crate::view::{Capture, DepthMap, IdMap, NormalMap, ValidityMap};
 
 /// Pictures for each sphere.
@@ -110,24 +110,46 @@ pub(super) fn stitch(camera: &PosedCamera, faces: &[Capture]) -> Capture {
     }
 }
 
-fn look_up(direction: DVec3, faces: &[Capture]) -> Texel {
+/// The ids of the sphere from those of its six faces.
+pub(super) fn stitch_ids(camera: &PosedCamera, faces: &[IdMap]) -> IdMap {
+    let (width, height) = camera.model.size();
+    let at = |x: u32, y: u32| DVec2::new(f64::from(x) + 0.5, f64::from(y) + 0.5);
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    IdMap {
+        width,
+        height,
+        ids: pixels
+            .map(|(x, y)| {
+                let (face, pixel, _) = place(camera.model.ray(at(x, y)).direction, faces[0].width);
+                faces[face].at(pixel.x as u32, pixel.y as u32)
+            })
+            .collect(),
+    }
+}
+
+/// Face, pixel there and z of a direction's unit vector in the face's frame, for faces of `size` pixels.
+fn place(direction: DVec3, size: u32) -> (usize, DVec2, f64) {
     let face = face_of(direction);
-    let capture = &faces[face];
-    let local = axes(face).transpose() * direction;
     // Local z is the longest component, so the pixel lies inside the face's inner square.
-    let pixel = match capture.camera.model {
-        CameraModel::Pinhole(k) => k.project(local).unwrap_or(DVec2::new(k.cx, k.cy)),
-        CameraModel::Orthographic(_) | CameraModel::Equirectangular(_) => DVec2::ZERO,
-    };
-    let (x, y) = (pixel.x as u32, pixel.y as u32);
-    let nearest = y as usize * capture.depth.width as usize + x as usize;
+    let local = axes(face).transpose() * direction;
+    let focal = 0.5 * f64::from(size - 2 * BORDER_PX);
+    (
+        face,
+        focal * local.truncate() / local.z + 0.5 * f64::from(size),
+        local.z,
+    )
+}
+
+fn look_up(direction: DVec3, faces: &[Capture]) -> Texel {
+    let (face, pixel, z) = place(direction, faces[0].depth.width);
+    let capture = &faces[face];
     // One metre of the face's depth is 1 / z metres along the unit ray.
-    let depth = carried_depth(&capture.depth, pixel) / local.z;
+    let depth = carried_depth(&capture.depth, pixel) / z;
     Texel {
         color: bilinear(&capture.color, pixel),
         depth: depth as f32,
         face,
-        nearest,
+        nearest: pixel.y as usize * capture.depth.width as usize + pixel.x as usize,
     }
 }
 

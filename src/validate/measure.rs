@@ -140,6 +140,8 @@ impl JudgedMetric {
         let texture = features.map(|f| f.laplacian_variance);
         let unanswered = found.refusal.map_or("unanswered", |reason| reason.name());
         let [there, back] = &geometry.votes;
+        // Views of another size than the metric's have other patches: nothing to compare.
+        let comparable = there.len() == (found.correspondence.grid as usize).pow(2);
         let reading = Reading {
             both: found.overlap,
             overlap,
@@ -147,7 +149,7 @@ impl JudgedMetric {
             matches: Some(found.matches as u32),
             inliers: Some(found.inliers as u32),
             chosen: false,
-            partners: overlap.map(|_| score_partners(&found.correspondence, [there, back])),
+            partners: (overlap.is_some() && comparable).then(|| score_partners(&found.correspondence, [there, back])),
         };
         (reading, found.correspondence)
     }

@@ -11,6 +11,10 @@ use crate::view::Overlap;
 pub const KEY_COLUMNS: [&str; 5] = ["scene", "seed", "index", "first", "second"];
 
 /// Columns of poses and truth, in order.
+///
+/// Overlaps are fractions: `X_first` of the first view found in the second, `X_second` the other way round, `X` the
+/// smaller. `in_window_X` is 1 where the truth X lies in the range of the first metric, `rotation_only` where the eyes
+/// are closer than 5 cm. Empty cells: nothing is shared, so there is no such number.
 const TRUTH_COLUMNS: [&str; 33] = [
     "first_x_m",
     "first_y_m",

@@ -33,6 +33,11 @@ impl Level {
         self.texels[at(y, self.height, wrap[1]) * self.width + at(x, self.width, wrap[0])]
     }
 
+    fn nearest(&self, uv: DVec2, wrap: [Wrap; 2]) -> DVec4 {
+        let at = (uv * DVec2::new(self.width as f64, self.height as f64)).floor();
+        self.texel(at.x as i64, at.y as i64, wrap)
+    }
+
     fn bilinear(&self, uv: DVec2, wrap: [Wrap; 2]) -> DVec4 {
         let at = uv * DVec2::new(self.width as f64, self.height as f64) - 0.5;
         let base = at.floor();
@@ -75,17 +80,29 @@ impl CpuTexture {
 
     /// RGBA in levels, with the steps of `uv` from one pixel to the next right and down.
     pub fn sample(&self, uv: DVec2, right: DVec2, down: DVec2, sampler: &Sampler) -> DVec4 {
-        assert!(
-            sampler.mag_linear && sampler.min_linear && sampler.mip == MipMode::Linear,
-            "this twin knows trilinear samplers only"
-        );
         let size = DVec2::new(self.levels[0].width as f64, self.levels[0].height as f64);
         let longest = (right * size).length().max((down * size).length());
-        let level = longest.log2().clamp(0.0, (self.levels.len() - 1) as f64);
+        let unclamped = longest.log2();
+        let last = (self.levels.len() - 1) as f64;
+        let level = match sampler.mip {
+            MipMode::None => 0.0,
+            MipMode::Nearest => unclamped.round().clamp(0.0, last),
+            MipMode::Linear => unclamped.clamp(0.0, last),
+        };
+        let linear = if unclamped <= 0.0 {
+            sampler.mag_linear
+        } else {
+            sampler.min_linear
+        };
+        let at = |level: usize| {
+            let level = &self.levels[level.min(self.levels.len() - 1)];
+            if linear {
+                level.bilinear(uv, sampler.wrap)
+            } else {
+                level.nearest(uv, sampler.wrap)
+            }
+        };
         let fine = level.floor() as usize;
-        let coarse = (fine + 1).min(self.levels.len() - 1);
-        self.levels[fine]
-            .bilinear(uv, sampler.wrap)
-            .lerp(self.levels[coarse].bilinear(uv, sampler.wrap), level.fract())
+        at(fine).lerp(at(fine + 1), level.fract())
     }
 }

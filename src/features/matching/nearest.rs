@@ -6,6 +6,7 @@
 use fearless_simd::{Level, Simd as _, dispatch};
 
 use super::descriptor_set::{DescriptorSet, FAR, LENGTH};
+use crate::features::sift::Descriptor;
 
 /// The two nearest of the other side: squared distances and the index of the nearest.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,21 +74,35 @@ const TILE: usize = 4;
 fn nearest_anywhere(first: &DescriptorSet, second: &DescriptorSet, out: &mut [Nearest]) {
     for (tile, near) in out.chunks_mut(TILE).enumerate() {
         let base = tile * TILE;
+        let a = widened(&first.rows[base..base + TILE]);
         for start in (0..second.len()).step_by(TILE) {
-            let mut products = [[0i32; TILE]; TILE];
-            for (a, products) in first.rows[base..base + TILE].iter().zip(&mut products) {
-                for (b, product) in second.rows[start..start + TILE].iter().zip(products) {
-                    *product = (0..LENGTH).map(|k| i32::from(a[k]) * i32::from(b[k])).sum();
-                }
-            }
+            let b = widened(&second.rows[start..start + TILE]);
             for (i, near) in near.iter_mut().enumerate() {
                 for j in 0..TILE.min(second.len() - start) {
-                    let square = first.squares[base + i] + second.squares[start + j] - 2 * products[i][j];
+                    let product = dot(&a[i], &b[j]);
+                    let square = first.squares[base + i] + second.squares[start + j] - 2 * product;
                     near.offer((start + j) as u32, square);
                 }
             }
         }
     }
+}
+
+/// A tile as 16-bit numbers, whose products vector units add in pairs.
+#[inline(always)]
+fn widened(rows: &[Descriptor]) -> [[i16; LENGTH]; TILE] {
+    let mut out = [[0; LENGTH]; TILE];
+    for (out, row) in out.iter_mut().zip(rows) {
+        for (out, &v) in out.iter_mut().zip(row) {
+            *out = i16::from(v);
+        }
+    }
+    out
+}
+
+#[inline(always)]
+fn dot(a: &[i16; LENGTH], b: &[i16; LENGTH]) -> i32 {
+    a.iter().zip(b).map(|(&x, &y)| i32::from(x) * i32::from(y)).sum()
 }
 
 #[cfg(target_arch = "x86_64")]

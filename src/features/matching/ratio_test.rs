@@ -68,6 +68,14 @@ mod tests {
         (0..n).map(|_| std::array::from_fn(|_| next())).collect()
     }
 
+    /// Every instruction set that this machine offers.
+    fn levels() -> Vec<Level> {
+        let mut all = vec![Level::baseline(), Level::new()];
+        #[cfg(target_arch = "x86_64")]
+        all.extend(Level::new().as_avx2().map(Level::Avx2));
+        all
+    }
+
     /// Every distance by definition.
     fn plain(a: &[Descriptor], b: &[Descriptor], ratio: f64) -> Vec<(usize, usize)> {
         let distance = |x: &Descriptor, y: &Descriptor| {
@@ -87,11 +95,11 @@ mod tests {
 
     #[test]
     fn agrees_with_the_definition_at_every_level() {
-        for (n, m) in [(0, 5), (5, 0), (3, 1), (1, 2), (37, 41), (64, 64)] {
+        for (n, m) in [(0, 5), (5, 0), (3, 1), (1, 2), (37, 41), (64, 64), (17, 33)] {
             let (a, b) = (noise(n, 1), noise(m, 2));
             let expected = plain(&a, &b, 0.97);
             let (set_a, set_b) = (DescriptorSet::new(&a), DescriptorSet::new(&b));
-            for level in [Level::new(), Level::baseline()] {
+            for level in levels() {
                 let got = match_descriptors(level, &set_a, &set_b, 0.97, false);
                 assert_eq!(got.iter().map(|m| (m.first, m.second)).collect::<Vec<_>>(), expected);
             }

@@ -52,7 +52,7 @@ pub(super) fn reflect(i: isize, n: usize) -> usize {
 pub(super) struct BlurScratch {
     /// One line for each of [`ROWS`] rows, with room for its mirrored ends.
     lines: [AlignedFloats; ROWS],
-    /// Where the rows around those to be blurred start, in vectors.
+    /// Where the rows around those to be blurred start.
     starts: Vec<usize>,
 }
 
@@ -75,7 +75,7 @@ pub(super) fn blur_rows<S: Simd>(
     scratch.starts.clear();
     scratch
         .starts
-        .extend(around.map(|y| reflect(y, source.height) * (source.stride / LANES)));
+        .extend(around.map(|y| reflect(y, source.height) * source.stride));
     // A function of its own for each pass, so that its sums stay in registers.
     for first in rows.clone().step_by(ROWS) {
         let starts = &scratch.starts[first - rows.start..][..2 * radius + ROWS];
@@ -111,42 +111,49 @@ fn down_rows<S: Simd>(
     lines: &mut [AlignedFloats; ROWS],
     pad: usize,
 ) {
-    let data = source.data.as_chunks::<LANES>().0;
     let [l0, l1, l2, l3] = lines;
-    let [l0, l1, l2, l3] = [&mut l0[pad..], &mut l1[pad..], &mut l2[pad..], &mut l3[pad..]];
-    let lines = l0.as_chunks_mut().0.iter_mut().zip(l1.as_chunks_mut().0);
-    let lines = lines.zip(l2.as_chunks_mut().0.iter_mut().zip(l3.as_chunks_mut().0));
-    for (x, ((l0, l1), (l2, l3))) in lines.enumerate().take(source.stride / LANES) {
-        let [s0, s1, s2, s3] = down(simd, half, data, starts, x);
-        s0.store_array(l0);
-        s1.store_array(l1);
-        s2.store_array(l2);
-        s3.store_array(l3);
+    let end = pad + source.stride;
+    let lines = l0[pad..end]
+        .chunks_exact_mut(S::f32s::LEN)
+        .zip(l1[pad..end].chunks_exact_mut(S::f32s::LEN));
+    let lines = lines.zip(
+        l2[pad..end]
+            .chunks_exact_mut(S::f32s::LEN)
+            .zip(l3[pad..end].chunks_exact_mut(S::f32s::LEN)),
+    );
+    for (vector, ((l0, l1), (l2, l3))) in lines.enumerate() {
+        let [s0, s1, s2, s3] = down(simd, half, &source.data, starts, vector * S::f32s::LEN);
+        s0.store_slice(l0);
+        s1.store_slice(l1);
+        s2.store_slice(l2);
+        s3.store_slice(l3);
     }
 }
 
 /// A vector of [`ROWS`] rows of the vertical pass; `starts` are those of the first row's `radius`
 /// rows above, of the rows, and of the last one's rows below.
+///
+/// Vectors have the machine's width: what is at hand of the neighbouring rows just fits its registers.
 #[inline(always)]
-fn down<S: Simd>(simd: S, half: &[f32], data: &[[f32; LANES]], starts: &[usize], x: usize) -> [f32x16<S>; ROWS] {
+fn down<S: Simd>(simd: S, half: &[f32], data: &[f32], starts: &[usize], x: usize) -> [S::f32s; ROWS] {
     let radius = half.len() - 1;
-    let centre = f32x16::splat(simd, half[0]);
+    let centre = S::f32s::splat(simd, half[0]);
     let (above, rest) = starts.split_at(radius);
     let (here, below) = rest.split_at(ROWS);
-    let mut a0 = f32x16::load_array_ref(simd, &data[here[0] + x]);
-    let mut a1 = f32x16::load_array_ref(simd, &data[here[1] + x]);
-    let mut a2 = f32x16::load_array_ref(simd, &data[here[2] + x]);
-    let mut a3 = f32x16::load_array_ref(simd, &data[here[3] + x]);
+    let mut a0 = native(simd, data, here[0] + x);
+    let mut a1 = native(simd, data, here[1] + x);
+    let mut a2 = native(simd, data, here[2] + x);
+    let mut a3 = native(simd, data, here[3] + x);
     let [mut b1, mut b2, mut b3] = [a1, a2, a3];
     let [mut s0, mut s1, mut s2, mut s3] = [a0 * centre, a1 * centre, a2 * centre, a3 * centre];
     let mut b0;
     for ((&k, &above), &below) in half[1..].iter().zip(above.iter().rev()).zip(below) {
-        let k = f32x16::splat(simd, k);
+        let k = S::f32s::splat(simd, k);
         // One row further out: all but one of those around the next row are at hand.
         (a3, a2, a1) = (a2, a1, a0);
-        a0 = f32x16::load_array_ref(simd, &data[above + x]);
+        a0 = native(simd, data, above + x);
         (b0, b1, b2) = (b1, b2, b3);
-        b3 = f32x16::load_array_ref(simd, &data[below + x]);
+        b3 = native(simd, data, below + x);
         s0 += (a0 + b0) * k;
         s1 += (a1 + b1) * k;
         s2 += (a2 + b2) * k;
@@ -155,7 +162,7 @@ fn down<S: Simd>(simd: S, half: &[f32], data: &[[f32; LANES]], starts: &[usize],
     [s0, s1, s2, s3]
 }
 
-/// The same for one row; `starts` are in floats.
+/// Sixteen columns of one row.
 #[inline(always)]
 pub(super) fn down_one<S: Simd>(simd: S, half: &[f32], data: &[f32], starts: &[usize], x: usize) -> f32x16<S> {
     let radius = half.len() - 1;
@@ -171,46 +178,52 @@ pub(super) fn down_one<S: Simd>(simd: S, half: &[f32], data: &[f32], starts: &[u
 /// One row of the horizontal pass; `line` begins `radius` before it.
 #[inline(always)]
 fn along_row<S: Simd>(simd: S, half: &[f32], line: &[f32], out: &mut [f32]) {
-    const WIDE: usize = 4 * LANES;
     let mut x = 0;
-    while x + WIDE <= out.len() {
-        along::<S, WIDE>(simd, half, &line[x..], &mut out[x..x + WIDE]);
-        x += WIDE;
+    while x + 4 * S::f32s::LEN <= out.len() {
+        along::<S, 4>(simd, half, &line[x..], &mut out[x..]);
+        x += 4 * S::f32s::LEN;
     }
-    if x + WIDE / 2 <= out.len() {
-        along::<S, { WIDE / 2 }>(simd, half, &line[x..], &mut out[x..x + WIDE / 2]);
-        x += WIDE / 2;
+    while x + 2 * S::f32s::LEN <= out.len() {
+        along::<S, 2>(simd, half, &line[x..], &mut out[x..]);
+        x += 2 * S::f32s::LEN;
     }
     if x < out.len() {
-        along::<S, LANES>(simd, half, &line[x..], &mut out[x..x + LANES]);
+        along::<S, 1>(simd, half, &line[x..], &mut out[x..]);
     }
 }
 
-/// `N` floats, at most four vectors: enough sums side by side to hide the latency of an addition.
+/// `N` vectors, at most four: enough sums side by side to hide the latency of an addition.
 #[inline(always)]
 fn along<S: Simd, const N: usize>(simd: S, half: &[f32], line: &[f32], out: &mut [f32]) {
     let radius = half.len() - 1;
-    let window = &line[..N + 2 * radius];
-    let left = window[..N + radius - 1].windows(N).rev();
-    let right = window[radius + 1..].windows(N);
-    let zero = f32x16::splat(simd, 0.0);
-    let centre = f32x16::splat(simd, half[0]);
-    let mut sums = [zero; 4];
-    for (v, sum) in sums.iter_mut().enumerate().take(N / LANES) {
-        *sum = load(simd, window, radius + v * LANES) * centre;
+    let floats = N * S::f32s::LEN;
+    let window = &line[..floats + 2 * radius];
+    let left = window[..floats + radius - 1].windows(floats).rev();
+    let right = window[radius + 1..].windows(floats);
+    let centre = S::f32s::splat(simd, half[0]);
+    let mut sums = [S::f32s::splat(simd, 0.0); N];
+    for (v, sum) in sums.iter_mut().enumerate() {
+        *sum = native(simd, window, radius + v * S::f32s::LEN) * centre;
     }
     for ((&k, left), right) in half[1..].iter().zip(left).zip(right) {
-        let k = f32x16::splat(simd, k);
-        for (v, sum) in sums.iter_mut().enumerate().take(N / LANES) {
-            *sum += (load(simd, left, v * LANES) + load(simd, right, v * LANES)) * k;
+        let k = S::f32s::splat(simd, k);
+        for (v, sum) in sums.iter_mut().enumerate() {
+            let at = v * S::f32s::LEN;
+            *sum += (native(simd, left, at) + native(simd, right, at)) * k;
         }
     }
-    for (v, sum) in sums.iter().enumerate().take(N / LANES) {
-        sum.store_slice(&mut out[v * LANES..(v + 1) * LANES]);
+    for (sum, out) in sums.iter().zip(out.chunks_exact_mut(S::f32s::LEN)) {
+        sum.store_slice(out);
     }
 }
 
-/// A vector from `start`.
+/// A vector of the machine's width from `start`.
+#[inline(always)]
+fn native<S: Simd>(simd: S, data: &[f32], start: usize) -> S::f32s {
+    S::f32s::from_slice(simd, &data[start..start + S::f32s::LEN])
+}
+
+/// Sixteen floats from `start`.
 #[inline(always)]
 pub(super) fn load<S: Simd>(simd: S, data: &[f32], start: usize) -> f32x16<S> {
     f32x16::from_slice(simd, &data[start..start + LANES])

@@ -1,7 +1,7 @@
 //! The 4x4x8 gradient histogram of a keypoint, quantised to bytes.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, f32x8, f32x16};
+use fearless_simd::{Level, dispatch, f32x16, mask32x16};
 
 use super::params::{BYTE_SCALE, CELL_BINS, CELLS, CLAMP};
 use super::plane::Plane;
@@ -80,23 +80,21 @@ pub(super) fn describe(
 /// Every bin takes its samples in the order of the window's rows, whatever the group.
 #[inline(always)]
 fn accumulate<S: Simd>(simd: S, samples: &[Samples; GROUP], n: usize, histograms: &mut [Histogram; GROUP]) {
-    let bins = f32x8::from_slice(simd, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
-    let (zero, one, all) = (
-        f32x8::splat(simd, 0.0),
-        f32x8::splat(simd, 1.0),
-        f32x8::splat(simd, CELL_BINS as f32),
-    );
+    // Two cells side by side: each value below is there twice.
+    let bins: [f32; 2 * CELL_BINS] = std::array::from_fn(|bin| (bin % CELL_BINS) as f32);
+    let bins = f32x16::load_array(simd, bins);
+    let splat = |v: f32| f32x16::splat(simd, v);
+    let (zero, one, all) = (splat(0.0), splat(1.0), splat(CELL_BINS as f32));
+    let left_cell = mask32x16::from_bitmask(simd, (1 << CELL_BINS) - 1);
     for i in 0..n.min(CHUNK) {
         for (samples, histogram) in samples.iter().zip(histograms.iter_mut()) {
-            let distance = (f32x8::splat(simd, samples.bin[i]) - bins).abs();
+            let distance = (splat(samples.bin[i]) - bins).abs();
             let near = one - distance.min(all - distance);
             let share = near.max(zero);
-            let share: f32x16<S> = share.combine(share);
-            let weight = |cell: usize| f32x8::splat(simd, samples.weights[cell][i]);
             let start = samples.cell[i] as usize % PLACES * CELL_BINS;
             for (row, left) in [(start, 0), (start + SIDE * CELL_BINS, 2)] {
                 let cells = &mut histogram.0[row..row + 2 * CELL_BINS];
-                let weights: f32x16<S> = weight(left).combine(weight(left + 1));
+                let weights = left_cell.select(splat(samples.weights[left][i]), splat(samples.weights[left + 1][i]));
                 (f32x16::from_slice(simd, cells) + weights * share).store_slice(cells);
             }
         }

@@ -29,7 +29,8 @@ struct Triangle {
     edges: [Vec3A; 2],
 }
 
-/// Triangles that rays can be cast against, both sides solid.
+/// Triangles that rays can be cast against. Fronts are solid and backs let rays pass, as in pictures that leave
+/// backs out: what nobody can see casts no shade.
 #[derive(Debug, Default)]
 pub(super) struct Bvh {
     nodes: Vec<Node>,
@@ -91,7 +92,7 @@ impl Bvh {
         Self { nodes, triangles }
     }
 
-    /// Distance to the first triangle along a unit direction, if it is below `limit`.
+    /// Distance to the first front along a unit direction, if it is below `limit`.
     pub fn first_hit(&self, origin: Vec3, direction: Vec3, limit: f32) -> Option<f32> {
         let (origin, direction) = (Vec3A::from(origin), Vec3A::from(direction));
         let inverse = direction.recip();
@@ -233,13 +234,13 @@ fn entry(node: &Node, origin: Vec3A, inverse: Vec3A, limit: f32) -> Option<f32> 
 }
 
 impl Triangle {
-    /// Moeller and Trumbore's test, from both sides; distance along a unit direction.
+    /// Moeller and Trumbore's test, from the front; distance along a unit direction.
     #[inline]
     fn hit(&self, origin: Vec3A, direction: Vec3A) -> Option<f32> {
         let [ab, ac] = self.edges;
         let p = direction.cross(ac);
         let determinant = ab.dot(p);
-        if determinant == 0.0 {
+        if determinant <= 0.0 {
             return None;
         }
         let inverse = 1.0 / determinant;
@@ -286,7 +287,7 @@ mod tests {
             assert_eq!(bvh.first_hit(origin, direction, 2.0), tried);
             found += usize::from(tried.is_some());
         }
-        assert!(found > 100, "{found} rays hit");
+        assert!(found > 50, "{found} rays hit");
     }
 
     #[test]
@@ -294,6 +295,8 @@ mod tests {
         let same = [[Vec3::ZERO, Vec3::X, Vec3::Y]; 100];
         let hit = Bvh::new(&same).first_hit(Vec3::new(0.2, 0.2, 1.0), Vec3::NEG_Z, 5.0);
         assert_eq!(hit, Some(1.0));
+        let from_behind = Bvh::new(&same).first_hit(Vec3::new(0.2, 0.2, -1.0), Vec3::Z, 5.0);
+        assert_eq!(from_behind, None);
         assert_eq!(Bvh::new(&[]).first_hit(Vec3::ZERO, Vec3::X, 1.0), None);
     }
 }

@@ -89,7 +89,12 @@ mod tests {
                 Vec3::new(0.0, 0.0, far),
                 Vec3::new(far, 0.0, -far),
             ],
-            // A wall at x = 0.
+            // A wall at x = 0 that faces both ways.
+            [
+                Vec3::new(0.0, -far, -far),
+                Vec3::new(0.0, -far, far),
+                Vec3::new(0.0, far, 0.0),
+            ],
             [
                 Vec3::new(0.0, -far, -far),
                 Vec3::new(0.0, far, 0.0),

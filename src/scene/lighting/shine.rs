@@ -144,8 +144,8 @@ mod tests {
         assert_eq!(lamp(&lamp_at(Vec3::new(0.0, -2.0, 0.0)), &none, &floor_point()), 0.0);
         let lid = Bvh::new(&[[
             Vec3::new(-1.0, 1.0, -1.0),
-            Vec3::new(0.0, 1.0, 2.0),
             Vec3::new(1.0, 1.0, -1.0),
+            Vec3::new(0.0, 1.0, 2.0),
         ]]);
         assert_eq!(lamp(&lamp_at(Vec3::new(0.0, 2.0, 0.0)), &lid, &floor_point()), 0.0);
         let ended = LightKind::Point {
