@@ -7,7 +7,7 @@
 
 mod common;
 
-use covista::features::ransac::{RansacConfig, RansacMethod};
+use covista::config::Config;
 use covista::overlap::{HomographyOverlapConfig, ViewFeatures, view_features};
 use covista::select::{SelectConfig, select, select_measuring_all};
 use rayon::prelude::*;
@@ -15,14 +15,7 @@ use rayon::prelude::*;
 const SEEDS: u64 = 20;
 
 fn as_released() -> HomographyOverlapConfig {
-    HomographyOverlapConfig {
-        ransac: RansacConfig {
-            method: RansacMethod::Opencv,
-            ..RansacConfig::default()
-        },
-        refuse_distorted: false,
-        ..HomographyOverlapConfig::default()
-    }
+    Config::load("mimic-code", None, &[]).unwrap().overlap
 }
 
 type Table = Vec<Vec<Option<f64>>>;

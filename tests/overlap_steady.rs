@@ -1,4 +1,4 @@
-//! The default estimator against OpenCV's: its spread from seed to seed, and its distance from the geometric truth.
+//! The default metric against the published one: its spread from seed to seed, and its distance from the geometric truth.
 //!
 //! The truth is `geometric_overlap(..).patches`: the published patch rule fed with true correspondences. Compared
 //! are the cells where every variant has an overlap for every seed. The table printed is the one in the docs.
@@ -84,14 +84,20 @@ impl Errors {
 }
 
 #[test]
-fn the_default_estimator_is_steadier_and_no_farther_from_the_truth() {
+fn the_default_metric_is_steadier_and_nearer_to_the_truth() {
     let variants = [
         Variant::new("opencv", &config("mimic-code", &[])),
         Variant::new("covista", &config("covista", &[])),
-        Variant::new("covista, mutual", &config("covista", &["overlap.mutual=true"])),
-        Variant::new("covista, exact", &config("covista", &["overlap.votes=exact"])),
-        Variant::new("covista, phase_free", &config("covista", &["overlap.votes=phase_free"])),
-        Variant::new("covista, area", &config("covista", &["overlap.measure=area"])),
+        Variant::new("every patch", &config("covista", &["overlap.support_reach_px=1000"])),
+        Variant::new("mutual", &config("covista", &["overlap.mutual=true"])),
+        Variant::new("exact", &config("covista", &["overlap.votes=exact"])),
+        Variant::new("phase_free", &config("covista", &["overlap.votes=phase_free"])),
+        Variant::new("reach 32", &config("covista", &["overlap.support_reach_px=32"])),
+        Variant::new("reach 64", &config("covista", &["overlap.support_reach_px=64"])),
+        Variant::new(
+            "opencv, reach 48",
+            &config("mimic-code", &["overlap.support_reach_px=48"]),
+        ),
     ];
     let everywhere = (0..sets().len()).flat_map(|set| (0..128).map(move |cell| (set, cell / 16, cell % 16)));
     let cells: Vec<_> = everywhere
@@ -144,9 +150,11 @@ fn the_default_estimator_is_steadier_and_no_farther_from_the_truth() {
         unreachable!()
     };
     assert!(*spread <= 0.5 * opencv_spread && *spread <= 0.5 * peers / cells.len() as f64);
-    // Both overestimate, because no homography knows what hides what; noise lowers OpenCV's estimate and so its
-    // bias. Bias apart, the default is nearer to the truth, and it finds more of the pairs that are in range.
-    assert!(ours.centred <= opencv.centred && ours.pearson >= opencv.pearson);
-    assert!(ours.mean_absolute <= opencv.mean_absolute + 0.01);
-    assert!(ours.recall >= opencv.recall && ours.precision >= opencv.precision - 0.02);
+    // No homography knows what hides what: where every patch votes both estimators overestimate alike. The default
+    // asks the inliers how far it holds.
+    assert!(
+        ours.mean_absolute <= 0.75 * opencv.mean_absolute && ours.root_mean_square <= 0.75 * opencv.root_mean_square
+    );
+    assert!(ours.bias.abs() <= 0.5 * opencv.bias.abs() && ours.pearson > opencv.pearson);
+    assert!(ours.precision > opencv.precision);
 }

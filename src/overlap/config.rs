@@ -48,6 +48,11 @@ pub struct HomographyOverlapConfig {
     pub refuse_distorted: bool,
     /// Which pixels of a patch vote, `sampled`, `exact` or `phase_free`; default `sampled`.
     pub votes: VoteRule,
+    /// How far beyond the convex hull of the inliers a patch may lie and still have a partner, pixels, 0 to 1000;
+    /// default 48 (published: no such rule, 1000). A homography knows nothing of surfaces without matches: over ten
+    /// sets of views the mean error against the true patches falls from 16 to 10 points and the share of kept pairs
+    /// that truly overlap 50-75 % rises from 19 to 46 %, while fewer of the true ones are kept (44 against 72 %).
+    pub support_reach_px: f64,
     /// What the overlap is a share of, `patches` or `area`; default `patches`.
     pub measure: Measure,
     /// Pixels drawn from each patch under `sampled`, 1 to 256; default 100.
@@ -64,6 +69,7 @@ impl Default for HomographyOverlapConfig {
             ransac: RansacConfig::default(),
             refuse_distorted: true,
             votes: VoteRule::Sampled,
+            support_reach_px: 48.0,
             measure: Measure::Patches,
             samples: 100,
         }
@@ -80,6 +86,12 @@ impl HomographyOverlapConfig {
         }
         if !(4..=10_000).contains(&self.min_matches) {
             return Err(format!("min_matches = {} must lie in 4 to 10000", self.min_matches));
+        }
+        if !(0.0..=1000.0).contains(&self.support_reach_px) {
+            return Err(format!(
+                "support_reach_px = {} must lie in 0 to 1000",
+                self.support_reach_px
+            ));
         }
         if !(1..=PATCH_PIXELS).contains(&self.samples) {
             return Err(format!("samples = {} must lie in 1 to {PATCH_PIXELS}", self.samples));

@@ -13,6 +13,7 @@ mod phase_free;
 mod planarity;
 mod refusal;
 mod reprojection;
+mod support;
 mod surface;
 mod view_features;
 
