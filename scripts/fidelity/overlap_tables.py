@@ -23,8 +23,6 @@ SCENES = {"white-room": "white-room/white-room.glb", "wooden-staircase": "wooden
           "contemporary-bathroom": "contemporary-bathroom/contemporary-bathroom.glb"}
 SETS = [(name, index) for name in [*SCENES, "procedural-1", "procedural-2"] for index in (0, 1)]
 SEED, REPEATS = 1, 20
-PEERS, SWEEP_VIEWS, OUT = map(os.path.abspath, sys.argv[1:4])
-
 
 def functions(folder):
     """The functions of opencv_overlap.py with the views of a folder loaded."""
@@ -98,20 +96,26 @@ def make(name, folder, hashes, source):
     print(name, int(np.isfinite(grid("mean")).sum()), {k: round(v, 3) for k, v in itself.items()}, flush=True)
 
 
-with tempfile.TemporaryDirectory() as lab:
-    os.environ |= {"LAB": lab, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    wanted = sys.argv[4:]
+def main():
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     os.makedirs(OUT, exist_ok=True)
     shared = os.path.dirname(PEERS)
-    for scene, index in SETS:
-        name = f"{scene}-{index}"
-        if wanted and name not in wanted:
-            continue
-        folder = os.path.join(lab, name)
-        place = os.path.join(shared, "scenes", SCENES[scene]) if scene in SCENES else scene.replace("-", ":")
-        command = [SWEEP_VIEWS, folder, place, str(SEED), str(index)] + (["y"] if scene in SCENES else [])
-        hashes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-        source = {"scene": f"scenes/{SCENES[scene]}" if scene in SCENES else place, "seed": SEED, "index": index}
-        make(name, folder, hashes, source)
-    if not wanted or "room" in wanted:
-        make("room", os.path.join(shared, "fixtures/overlap/room"), [], {"scene": "fixtures/overlap/room"})
+    with tempfile.TemporaryDirectory() as lab:
+        os.environ["LAB"] = lab
+        for scene, index in SETS:
+            name = f"{scene}-{index}"
+            if sys.argv[4:] and name not in sys.argv[4:]:
+                continue
+            folder = os.path.join(lab, name)
+            place = os.path.join(shared, "scenes", SCENES[scene]) if scene in SCENES else scene.replace("-", ":")
+            command = [SWEEP_VIEWS, folder, place, str(SEED), str(index)] + (["y"] if scene in SCENES else [])
+            hashes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            source = {"scene": f"scenes/{SCENES[scene]}" if scene in SCENES else place, "seed": SEED, "index": index}
+            make(name, folder, hashes, source)
+        if not sys.argv[4:] or "room" in sys.argv[4:]:
+            make("room", os.path.join(shared, "fixtures/overlap/room"), [], {"scene": "fixtures/overlap/room"})
+
+
+if __name__ == "__main__":
+    PEERS, SWEEP_VIEWS, OUT = map(os.path.abspath, sys.argv[1:4])
+    main()
