@@ -50,18 +50,18 @@ pub fn homography_overlap(
         return HomographyOverlap::default().refuse(Refusal::NoDescriptors);
     }
     let matches = match_views(Level::new(), first, second, config);
-    overlap_of_matches(first, second, &matches, config, seed)
+    overlap_of_matches(Level::new(), first, second, &matches, config, seed)
 }
 
 /// The part of [`homography_overlap`] after the matching, which is the same for every seed.
 pub fn overlap_of_matches(
+    level: Level,
     first: &ViewFeatures,
     second: &ViewFeatures,
     matches: &[Match],
     config: &HomographyOverlapConfig,
     seed: u64,
 ) -> HomographyOverlap {
-    let level = Level::new();
     let mut found = HomographyOverlap {
         matches: matches.len(),
         ..HomographyOverlap::default()

@@ -155,7 +155,7 @@ impl Set {
             let matches = match_views(Level::new(), a, b, config);
             (0..seeds)
                 .map(|seed| {
-                    overlap_of_matches(a, b, &matches, config, pair_seed(seed, i, j))
+                    overlap_of_matches(Level::new(), a, b, &matches, config, pair_seed(seed, i, j))
                         .overlap
                         .map(|o| o.min())
                 })
