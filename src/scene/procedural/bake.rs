@@ -22,6 +22,7 @@ pub(super) struct Daylight {
 #[derive(Debug, Clone)]
 pub(super) struct RoomLight {
     pub(super) rect: Rect,
+    pub(super) floor: f32,
     pub(super) ceiling: f32,
     pub(super) windows: Vec<Daylight>,
     pub(super) lamps: Vec<Vec3>,
@@ -80,7 +81,7 @@ impl Bake<'_> {
         let right = helper.cross(normal).normalize_or_zero();
         let front = normal.cross(right);
         let (low, high) = (
-            vec3(light.rect.x0, 0.0, light.rect.z0),
+            vec3(light.rect.x0, light.floor, light.rect.z0),
             vec3(light.rect.x1, light.ceiling, light.rect.z1),
         );
         let inside = origin.clamp(low, high);
@@ -185,6 +186,7 @@ mod tests {
                 x1: 6.0,
                 z1: 6.0,
             },
+            floor: 0.0,
             ceiling: 2.7,
             windows: Vec::new(),
             lamps: Vec::new(),

@@ -1,0 +1,110 @@
+//! Flats of two storeys: Habitat's agent walks up, under Habitat's own navmesh settings.
+
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use covista::navmesh::{NavMesh, NavMeshConfig};
+use covista::scene::Scene;
+use covista::scene::procedural::{ProceduralConfig, build_with};
+
+fn with_stairs() -> ProceduralConfig {
+    ProceduralConfig {
+        stairs: 1.0,
+        texture_px: 256,
+        ambient_rays: 8,
+        ..ProceduralConfig::default()
+    }
+}
+
+/// Height of the highest floor, metres.
+fn top_floor(scene: &Scene) -> f32 {
+    let floors = scene
+        .primitives
+        .iter()
+        .filter(|p| scene.materials[p.material].name == "floor");
+    floors.flat_map(|p| &p.positions).map(|p| p[1]).fold(0.0, f32::max)
+}
+
+/// Walkable area in m^2 around the height `y`, of the island that holds most of it and of all islands.
+fn area_at(navmesh: &NavMesh, y: f32) -> (Option<usize>, f64, f64) {
+    let mut by_island = vec![0.0; navmesh.islands().len()];
+    for polygon in navmesh.polygons() {
+        let middle = polygon.vertices.iter().map(|v| v.y).sum::<f32>() / polygon.vertices.len() as f32;
+        if (middle - y).abs() < 0.3 {
+            by_island[polygon.island] += polygon.area_m2();
+        }
+    }
+    let most = (0..by_island.len()).max_by(|&a, &b| by_island[a].total_cmp(&by_island[b]));
+    (most, most.map_or(0.0, |k| by_island[k]), by_island.iter().sum())
+}
+
+#[test]
+fn the_upper_storey_is_on_the_island_of_the_lower_one() {
+    let seeds = 16;
+    let mut climbed = 0;
+    for seed in 0..seeds {
+        let scene = build_with(&with_stairs(), seed).unwrap();
+        let top = top_floor(&scene);
+        assert!(
+            (2.7..3.2).contains(&top),
+            "seed {seed}: the upper floor lies at {top} m"
+        );
+        let navmesh = NavMesh::build(&scene, &NavMeshConfig::default()).unwrap();
+        let (low, low_m2, _) = area_at(&navmesh, 0.1);
+        let (high, high_m2, high_all_m2) = area_at(&navmesh, top + 0.1);
+        let joined = low == high;
+        println!(
+            "seed {seed}: top {top:.2} m, {low_m2:.1} m2 below, {high_m2:.1} of {high_all_m2:.1} m2 above, joined {joined}"
+        );
+        assert!(
+            low_m2 > 25.0 && high_m2 > 25.0,
+            "seed {seed}: {low_m2} and {high_m2} m2"
+        );
+        climbed += u32::from(joined);
+    }
+    assert!(
+        climbed == seeds as u32,
+        "{climbed} of {seeds} flats of two storeys can be climbed"
+    );
+}
+
+#[test]
+fn every_upper_room_can_be_walked_to_from_below() {
+    for seed in 0..6 {
+        let scene = build_with(&with_stairs(), seed).unwrap();
+        let navmesh = NavMesh::build(&scene, &NavMeshConfig::default()).unwrap();
+        let (island, ..) = area_at(&navmesh, 0.1);
+        let floors = scene
+            .primitives
+            .iter()
+            .filter(|p| scene.materials[p.material].name == "floor");
+        for floor in floors {
+            let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+            for p in &floor.positions {
+                for k in 0..3 {
+                    (low[k], high[k]) = (low[k].min(p[k]), high[k].max(p[k]));
+                }
+            }
+            let inside = navmesh
+                .detail_triangles()
+                .zip(
+                    navmesh
+                        .polygons()
+                        .iter()
+                        .flat_map(|p| p.detail.iter().map(|_| p.island)),
+                )
+                .filter(|(t, of)| {
+                    let c = (t[0] + t[1] + t[2]) / 3.0;
+                    Some(*of) == island
+                        && (c.y - low[1]).abs() < 0.35
+                        && (low[0]..high[0]).contains(&c.x)
+                        && (low[2]..high[2]).contains(&c.z)
+                })
+                .map(|(t, _)| 0.5 * (t[1] - t[0]).cross(t[2] - t[0]).length())
+                .sum::<f32>();
+            assert!(
+                inside > 1.0,
+                "seed {seed}: {inside} m2 of the room from {low:?} to {high:?} are reached"
+            );
+        }
+    }
+}
