@@ -20,6 +20,7 @@ mod quickstart;
 mod render;
 mod report;
 mod scene;
+mod scene_gallery;
 mod select;
 
 use std::process::ExitCode;

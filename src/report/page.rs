@@ -122,7 +122,11 @@ pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
 ///
 /// As [`render_page`], and where the file cannot be written.
 pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
-    let page = render_page(input)?;
+    write_whole(&render_page(input)?, path)
+}
+
+/// Writes a page beside its place first, so that never half a page is there.
+pub(super) fn write_whole(page: &str, path: &Path) -> Result<(), ExportError> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
