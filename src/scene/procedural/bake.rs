@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::ProceduralConfig;
 use super::mesh::{Blocker, Mesh, Vertex};
+use super::mood::Mood;
 use super::plan::Rect;
 
 /// A window as a lamp: sample points on its pane, the direction into the room, its area in m^2.
@@ -26,6 +27,8 @@ pub(super) struct RoomLight {
     pub(super) ceiling: f32,
     pub(super) windows: Vec<Daylight>,
     pub(super) lamps: Vec<Vec3>,
+    /// Floor and table lamps.
+    pub(super) small_lamps: Vec<Vec3>,
 }
 
 /// Distance within which things occlude ambient light, metres.
@@ -56,6 +59,7 @@ fn inverse(direction: Vec3) -> Vec3 {
 }
 
 struct Bake<'a> {
+    mood: &'a Mood,
     rooms: &'a [RoomLight],
     blockers: Vec<Vec<Blocker>>,
     directions: Vec<Vec3>,
@@ -113,9 +117,10 @@ impl Bake<'_> {
             return Vec3::splat(0.1);
         }
         let open = self.ambient(room, origin, normal);
-        let mut sum = vec3(0.40, 0.395, 0.385) * (0.25 + 0.75 * open);
+        let mut sum = self.mood.ambient * (0.25 + 0.75 * open);
         for window in &light.windows {
             let share = window.area / window.points.len() as f32;
+            let through = self.mood.through(window.inward);
             for &point in &window.points {
                 let ray = point - origin;
                 let d2 = ray.length_squared().max(0.04);
@@ -123,17 +128,20 @@ impl Bake<'_> {
                 let at_vertex = (0.12 + 0.88 * normal.dot(ray) / d).max(0.0);
                 let at_window = (-window.inward.dot(ray) / d).max(0.0);
                 if at_vertex * at_window > 0.0 && self.is_lit(room, origin, point) {
-                    let gain = 1.15 * share * at_vertex * at_window / (d2 + 0.5);
-                    sum += vec3(0.97, 1.0, 1.04) * gain;
+                    sum += through * (share * at_vertex * at_window / (d2 + 0.5));
                 }
             }
         }
-        for &lamp in &light.lamps {
+        let large = light.lamps.iter().map(|lamp| (lamp, self.mood.lamp));
+        let small = light.small_lamps.iter().map(|lamp| (lamp, self.mood.small_lamp));
+        for (&lamp, color) in large.chain(small) {
             let ray = lamp - origin;
             let d = ray.length().max(0.2);
             let facing = (0.3 + 0.7 * normal.dot(ray) / d).max(0.0);
-            if facing > 0.0 && self.is_lit(room, origin, lamp) {
-                sum += vec3(1.06, 1.0, 0.9) * (0.75 * facing / (0.9 + d * d) * 1.5);
+            let gain = 1.125 * facing / (0.9 + d * d);
+            // What adds less than a grey level is not worth a ray.
+            if gain * color.x > 0.004 && self.is_lit(room, origin, lamp) {
+                sum += color * gain;
             }
         }
         sum
@@ -141,12 +149,13 @@ impl Bake<'_> {
 }
 
 /// Vertex colours for every part, in order: tint times light in display space.
-pub(super) fn bake(mesh: &Mesh, rooms: &[RoomLight], config: &ProceduralConfig) -> Vec<Vec<[f32; 4]>> {
+pub(super) fn bake(mesh: &Mesh, rooms: &[RoomLight], mood: &Mood, config: &ProceduralConfig) -> Vec<Vec<[f32; 4]>> {
     let mut blockers = vec![Vec::new(); rooms.len()];
     for blocker in &mesh.blockers {
         blockers[usize::from(blocker.room)].push(*blocker);
     }
     let bake = Bake {
+        mood,
         rooms,
         blockers,
         directions: hemisphere(config.ambient_rays),
@@ -190,8 +199,11 @@ mod tests {
             ceiling: 2.7,
             windows: Vec::new(),
             lamps: Vec::new(),
+            small_lamps: Vec::new(),
         };
+        let mood = Mood::draw(0.0, &mut crate::rng::Rng::stream(0, "bake test", &[]));
         let bake = Bake {
+            mood: &mood,
             rooms: &[room],
             blockers: vec![Vec::new()],
             directions: hemisphere(64),

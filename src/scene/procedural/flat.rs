@@ -9,6 +9,7 @@ use super::furnish::{furnish, lamps};
 use super::furniture::Maker;
 use super::house::{House, Storey};
 use super::mesh::Mesh;
+use super::mood::Mood;
 use super::openings;
 use super::shell::{self, Well};
 use super::space::Space;
@@ -48,6 +49,7 @@ pub fn build_with(config: &ProceduralConfig, seed: u64) -> Result<Scene, Procedu
 fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
     let stream = |part: u64| Rng::stream(seed, "procedural flat", &[part]);
     let house = House::draw(config, &mut stream(0));
+    let mood = Mood::draw(config.evening, &mut stream(4));
     let mut registry = Registry::default();
     let kit = Kit::draw(&mut registry, &mut stream(1));
     let mut flat = Flat {
@@ -75,8 +77,12 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
     }
     let top_floor = house.storeys.last().map_or(0.0, |s| s.base);
     flat.mesh.lift = 0.0;
-    openings::outside(&mut flat.mesh, &house.storeys[0].plan.outer, top_floor, &flat.kit);
-    let Flat { mesh, lights, .. } = flat;
+    let outer = house.storeys[0].plan.outer;
+    openings::outside(&mut flat.mesh, &outer, top_floor, mood.outside, &flat.kit);
+    let Flat { mesh, mut lights, .. } = flat;
+    for (room, place) in &mesh.small_lamps {
+        lights[usize::from(*room)].small_lamps.push(*place);
+    }
 
     // Fabrics and rugs that no piece took are neither painted nor kept.
     let used: Vec<usize> = (0..registry.entries.len())
@@ -88,7 +94,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         .collect();
     let (textures, colors) = rayon::join(
         || paint(&registry, &used, config.texture_px, seed),
-        || bake(&mesh, &lights, config),
+        || bake(&mesh, &lights, &mood, config),
     );
     let materials = used
         .iter()
@@ -197,6 +203,7 @@ impl Flat {
                     ceiling: base + plan.ceiling,
                     windows,
                     lamps,
+                    small_lamps: Vec::new(),
                 }),
             }
         }

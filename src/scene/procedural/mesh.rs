@@ -78,6 +78,8 @@ pub(super) struct Mesh {
     /// Parts by (material, instance).
     pub(super) parts: BTreeMap<(usize, u32), Part>,
     pub(super) blockers: Vec<Blocker>,
+    /// Floor and table lamps: the room and the world place of the light.
+    pub(super) small_lamps: Vec<(u16, Vec3)>,
     /// Room that new vertices belong to.
     pub(super) room: u16,
     /// World height of the storey under construction, whose pieces are built as if its floor were at y = 0.
@@ -213,6 +215,12 @@ impl Mesh {
             }
         }
         self.shade_box(frame, min, max);
+    }
+
+    /// Registers a floor or table lamp whose light is at a local point.
+    pub(super) fn small_lamp(&mut self, frame: &Frame, at: Vec3) {
+        let place = frame.point(at) + Vec3::Y * self.lift;
+        self.small_lamps.push((self.room, place));
     }
 
     /// Registers a box as a caster of shade, where it is large enough to matter.

@@ -15,6 +15,7 @@ mod furnish;
 mod furniture;
 mod house;
 mod mesh;
+mod mood;
 mod noise;
 mod openings;
 mod paint;

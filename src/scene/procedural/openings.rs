@@ -242,7 +242,7 @@ fn drape(mesh: &mut Mesh, frame: &Frame, [x0, x1]: [f32; 2], [y0, y1]: [f32; 2],
 }
 
 /// The view outside: one picture that goes once around the flat, well below and above the windows.
-pub(super) fn outside(mesh: &mut Mesh, outer: &Rect, top_floor: f32, kit: &Kit) {
+pub(super) fn outside(mesh: &mut Mesh, outer: &Rect, top_floor: f32, tint: Rgb, kit: &Kit) {
     const AWAY: f32 = 5.0;
     let rect: Rect = outer.grown(AWAY);
     let total = 2.0 * (rect.width() + rect.depth());
@@ -260,7 +260,7 @@ pub(super) fn outside(mesh: &mut Mesh, outer: &Rect, top_floor: f32, kit: &Kit) 
             vec3(0.0, low, 0.0),
             Vec3::X * length,
             Vec3::Y * (high - low),
-            &kit.outside,
+            &kit.outside.tinted(tint),
             cell,
         );
         from += length;

@@ -1,6 +1,6 @@
 //! Which materials a flat is made of, drawn from its seed.
 
-use super::color::{Rgb, VIVID, WALLS, WOODS, draw, hex, mix, scale, vary};
+use super::color::{DEEP_WALLS, Rgb, VIVID, WALLS, WOODS, draw, hex, mix, scale, vary};
 use super::mesh::Skin;
 use super::paint::{Cloth, Paper, Recipe, RugStyle};
 use super::plan::RoomKind;
@@ -156,7 +156,11 @@ impl Kit {
 
 impl Finish {
     pub(super) fn draw(kind: RoomKind, registry: &mut Registry, rng: &mut Rng) -> Self {
-        let paint = *rng.pick(&WALLS);
+        let paint = if rng.chance(0.2) {
+            *rng.pick(&DEEP_WALLS)
+        } else {
+            *rng.pick(&WALLS)
+        };
         let paint = vary(rng, paint, 0.02);
         let wood = *rng.pick(&WOODS);
         let wood = vary(rng, wood, 0.03);
@@ -235,11 +239,30 @@ impl Finish {
 }
 
 fn tiled(registry: &mut Registry, rng: &mut Rng) -> Skin {
-    let color = *rng.pick(&[hex(0xE9ECE8), hex(0xC7DAD8), hex(0xDCE4EC), hex(0xE8DCC8)]);
+    let color = *rng.pick(&[
+        hex(0xE9ECE8),
+        hex(0xC7DAD8),
+        hex(0xDCE4EC),
+        hex(0xE8DCC8),
+        hex(0x7FA39A),
+        hex(0x5C7F96),
+        hex(0xC58F6E),
+        hex(0xA9B58C),
+    ]);
+    let grout = *rng.pick(&[hex(0x9A958C), hex(0x6E6A66), hex(0x4C4A49), hex(0xB8AFA0)]);
     let first = *rng.pick(&VIVID);
     let accents = palette(rng, first, 2);
-    let tile_m = *rng.pick(&[[0.14, 0.14], [0.2, 0.1], [0.2, 0.2]]);
-    registry.skin("wall tiles", Recipe::WallTiles { color, accents, tile_m }, false)
+    let tile_m = *rng.pick(&[[0.14, 0.14], [0.2, 0.1], [0.1, 0.1], [0.175, 0.175]]);
+    registry.skin(
+        "wall tiles",
+        Recipe::WallTiles {
+            color,
+            grout,
+            accents,
+            tile_m,
+        },
+        false,
+    )
 }
 
 fn floor(kind: RoomKind, wood: Rgb, registry: &mut Registry, rng: &mut Rng) -> Skin {

@@ -34,6 +34,7 @@ pub(in super::super) enum Recipe {
     /// Glazed wall tiles of the given size in metres.
     WallTiles {
         color: Rgb,
+        grout: Rgb,
         accents: Vec<Rgb>,
         tile_m: [f32; 2],
     },
@@ -106,9 +107,12 @@ impl Recipe {
             Self::Plaster { color, rough } => walls::plaster(size, extent, *color, *rough, rng),
             Self::Brick { color, mortar } => walls::brick(size, extent, *color, *mortar, rng),
             Self::Wallpaper { paper, ground, palette } => walls::wallpaper(size, extent, *paper, *ground, palette, rng),
-            Self::WallTiles { color, accents, tile_m } => {
-                walls::wall_tiles(size, extent, *tile_m, *color, accents, rng)
-            }
+            Self::WallTiles {
+                color,
+                grout,
+                accents,
+                tile_m,
+            } => walls::wall_tiles(size, extent, *tile_m, [*color, *grout], accents, rng),
             Self::Boards { wood } => walls::boards(size, extent, *wood, rng),
             Self::Cloth { pattern, palette } => fabrics::cloth(side, metres, *pattern, palette, rng),
             Self::Rug { style, palette } => fabrics::rug(size, *style, palette, rng),
