@@ -189,10 +189,10 @@ fn range(&(name, value, decimals, factor): &Figure, invented: &[&SceneFigures], 
     let show = |values: &[f64]| match values {
         [] => "-".to_owned(),
         values => format!(
-            "{:.decimals$} to {:.decimals$}, median {:.decimals$}",
+            "{:.decimals$} ({:.decimals$} to {:.decimals$})",
+            median(values),
             values[0],
-            values[values.len() - 1],
-            median(values)
+            values[values.len() - 1]
         ),
     };
     let verdict = match (invented.is_empty(), real.first(), real.last()) {
@@ -268,7 +268,8 @@ fn depth_plot(f: &SceneFigures) -> String {
     svg.line("axis", [frame.area[0], frame.area[3], frame.area[2], frame.area[3]]);
     for metres in [0.0, 2.0, 4.0, 6.0, 8.0] {
         let label = if metres == 8.0 { "8 m" } else { &format!("{metres:.0}") };
-        svg.text("tick", "middle", frame.column(metres), frame.area[3] + 15.0, label);
+        let anchor = if metres == 8.0 { "end" } else { "middle" };
+        svg.text("tick", anchor, frame.column(metres), frame.area[3] + 15.0, label);
     }
     svg.finish(&format!("Depths seen in {}: median {:.2} m", f.name, f.depth_median_m))
 }
@@ -325,7 +326,7 @@ mod tests {
         ];
         let page = render_gallery(&gallery(scenes)).expect("pictures have pixels");
         assert_eq!(page.matches("<article").count(), 4);
-        assert!(page.contains("150 to 250, median 200") && page.contains("80 to 320, median 200"));
+        assert!(page.contains("200 (150 to 250)") && page.contains("200 (80 to 320)"));
         assert_eq!(page.matches("<td class=\"within\"").count(), COMPARED.len());
         assert!(page.contains("flat &lt;1&gt;") && !page.contains("flat <1>"));
         assert!(!page.contains("http://") && !page.contains("https://"));

@@ -14,7 +14,7 @@ use super::openings;
 use super::shell::{self, Well};
 use super::space::Space;
 use super::stairs;
-use super::style::{Finish, Kit, Registry};
+use super::style::{Common, Finish, Kit, Registry};
 use crate::rng::Rng;
 use crate::scene::{Material, Primitive, Sampler, Scene, Texture, TextureRef};
 
@@ -52,6 +52,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
     let mood = Mood::draw(config.evening, &mut stream(4));
     let mut registry = Registry::default();
     let kit = Kit::draw(&mut registry, &mut stream(1));
+    let common = Common::draw(&mut registry, &mut stream(5));
     let mut flat = Flat {
         mesh: Mesh::default(),
         kit,
@@ -64,7 +65,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         rooms += storey.plan.rooms.len() as u64;
         let finishes: Vec<Finish> = (first..)
             .zip(&storey.plan.rooms)
-            .map(|(k, room)| Finish::draw(room.kind, &mut registry, &mut stream(100 + k)))
+            .map(|(k, room)| Finish::draw(room.kind, &common, &mut registry, &mut stream(100 + k)))
             .collect();
         flat.furnish(config, &house, level, &finishes, |k| stream(1000 + first + k));
         let trims: Vec<_> = finishes.iter().map(|f| f.trim).collect();

@@ -108,7 +108,7 @@ fn living(m: &mut Maker<'_>, space: &mut Space, share: f32) {
 
 /// A bookcase, one of the pieces that a room can do without.
 fn shelf_at_wall(m: &mut Maker<'_>, space: &mut Space, share: f32) {
-    if !m.rng.chance(f64::from(share)) {
+    if !m.rng.chance(f64::from(0.7 * share)) {
         return;
     }
     let (w, h) = (draw(m.rng, 0.8, 1.5), draw(m.rng, 1.7, 2.15));
@@ -341,14 +341,14 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
         {
             clock(m, &frame);
         }
-        for _ in 0..(0.12 * wall * clutter) as u32 {
+        for _ in 0..(0.08 * wall * clutter) as u32 {
             let width = draw(m.rng, 0.7, 1.2);
             if let Some((frame, _)) = space.hang(m.rng, width, 0.55, [1.45, 1.65]) {
                 wall_shelf(m, &frame, width);
             }
         }
     }
-    let n = if is_bath { 2 } else { (0.6 * wall * clutter) as u32 };
+    let n = if is_bath { 2 } else { (0.3 * wall * clutter) as u32 };
     for k in 0..n {
         // Large ones first, so that small ones fill the gaps.
         let long = 1.15 - 0.75 * k as f32 / n as f32 + draw(m.rng, -0.1, 0.1);

@@ -22,7 +22,7 @@ pub(super) fn plaster(px: [u32; 2], extent: [f32; 2], color: Rgb, rough: f32, rn
             let grit = grit.at(s * fine[0] as f32) - 0.5;
             scale(
                 color,
-                0.99 + 0.1 * broad + 0.14 * rough * lump + (0.04 + 0.26 * rough) * grit,
+                0.99 + 0.1 * broad + 0.12 * rough * lump + (0.03 + 0.13 * rough) * grit,
             )
         }
     });
@@ -237,13 +237,13 @@ pub(super) fn wall_tiles(
     let mut canvas = Canvas::shade(px[0], px[1], true, |x, y| {
         let (a, b) = (x as f32 / w, y as f32 / h);
         let (i, j) = (a as i32, b as i32);
-        let tone = 0.8 + 0.3 * unit(i, j, seed) + 0.05 * (b.fract() - 0.5);
+        let tone = 0.84 + 0.24 * unit(i, j, seed) + 0.05 * (b.fract() - 0.5);
         scale(color, tone + 0.05 * unit(x / 3, y / 3, seed ^ 2))
     });
     for j in 0..rows {
         for i in 0..columns {
             let (x, y) = (i as f32 * w, j as f32 * h);
-            if rng.chance(0.22) {
+            if rng.chance(0.1) {
                 let accent = *rng.pick(accents);
                 if rng.chance(0.5) {
                     canvas.rect(x, y, w, h, vary(rng, accent, 0.05));
