@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use covista::config::Config;
 use covista::navmesh::{NavMesh, NavMeshConfig};
 use covista::scene::Scene;
+use covista::scene::SceneSource;
 use covista::scene::procedural::{ProceduralConfig, build_with};
+use glam::{Vec3, vec3};
 
 fn with_stairs() -> ProceduralConfig {
     ProceduralConfig {
@@ -107,4 +110,84 @@ fn every_upper_room_can_be_walked_to_from_below() {
             );
         }
     }
+}
+
+/// Whether the nearest triangle along a ray shows its front; `None` where the ray meets nothing.
+fn sees_a_front(scene: &Scene, origin: Vec3, direction: Vec3) -> Option<bool> {
+    let mut best: Option<(f32, bool)> = None;
+    for p in &scene.primitives {
+        let double_sided = scene.materials[p.material].double_sided;
+        for t in p.indices.chunks_exact(3) {
+            let [a, b, c] = [t[0], t[1], t[2]].map(|i| Vec3::from(p.positions[i as usize]));
+            let (e1, e2) = (b - a, c - a);
+            let h = direction.cross(e2);
+            let det = e1.dot(h);
+            if det.abs() < 1e-9 {
+                continue;
+            }
+            let s = origin - a;
+            let q = s.cross(e1);
+            let (u, v, t) = (s.dot(h) / det, direction.dot(q) / det, e2.dot(q) / det);
+            if u >= 0.0 && v >= 0.0 && u + v <= 1.0 && t > 1e-4 && best.is_none_or(|b| t < b.0) {
+                best = Some((t, det > 0.0 || double_sided));
+            }
+        }
+    }
+    best.map(|b| b.1)
+}
+
+#[test]
+fn from_both_storeys_and_the_stairs_every_ray_meets_the_front_of_something() {
+    for seed in [0, 1] {
+        let scene = build_with(&with_stairs(), seed).unwrap();
+        let navmesh = NavMesh::build(&scene, &NavMeshConfig::default()).unwrap();
+        let (island, ..) = area_at(&navmesh, 0.1);
+        // The hall spans the middle of both storeys; steps lie between the floors.
+        let mut places: Vec<Vec3> = navmesh
+            .polygons()
+            .iter()
+            .filter(|p| Some(p.island) == island)
+            .flat_map(|p| p.detail.iter().map(|t| (t[0] + t[1] + t[2]) / 3.0))
+            .collect();
+        places.sort_by(|a, b| a.y.total_cmp(&b.y));
+        let n = places.len();
+        for k in 0..12 {
+            let place = places[k * (n - 1) / 11];
+            for j in 0..24 {
+                let angle = 0.1 + j as f32 * 2.4 + k as f32;
+                let rise = -0.9 + 1.7 * (j as f32 + 0.5) / 24.0;
+                let direction = vec3(angle.cos(), rise, angle.sin()).normalize();
+                let front = sees_a_front(&scene, place + Vec3::Y * 1.3, direction);
+                assert_eq!(front, Some(true), "seed {seed}: towards {direction} from {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_configuration_decides_what_a_flat_is_like_and_its_hash_says_so() {
+    let load = |items: &[&str]| {
+        let items: Vec<String> = items.iter().map(|s| (*s).to_owned()).collect();
+        Config::load("covista", None, &items)
+    };
+    let cheap = ["procedural.texture_px=256", "procedural.stairs=0.0"];
+    let flat = |item: &str| {
+        let config = load(&[cheap[0], cheap[1], item]).unwrap();
+        let source = SceneSource::parse("procedural:2").unwrap();
+        source.load_with(&config.scene, &config.procedural).unwrap()
+    };
+    let floors = |scene: &Scene| {
+        let is_floor = |p: &&covista::scene::Primitive| scene.materials[p.material].name == "floor";
+        scene.primitives.iter().filter(is_floor).count()
+    };
+    let (small, large) = (flat("procedural.rooms=[3, 3]"), flat("procedural.rooms=[6, 6]"));
+    assert_eq!((floors(&small), floors(&large)), (3, 6));
+    assert_ne!(small.hash, large.hash);
+    let (full, bare) = (flat("procedural.furniture=1.0"), flat("procedural.furniture=0.0"));
+    assert!(bare.triangle_count() < full.triangle_count());
+    assert_ne!(bare.hash, full.hash);
+    let wrong = load(&["procedural.stairs=2.0"]).unwrap_err().to_string();
+    assert!(wrong.contains("stairs") && wrong.contains("0 to 1"), "{wrong}");
+    let wrong = load(&["procedural.evning=0.1"]).unwrap_err().to_string();
+    assert!(wrong.contains("procedural.evening"), "{wrong}");
 }

@@ -3,7 +3,7 @@
 //! Shade comes from boxes only, room by room. Directions and sample points are fixed, not drawn, so
 //! that neighbouring vertices differ by what they see and not by noise.
 
-use glam::{Vec3, vec3};
+use glam::{Vec3, Vec3A, vec3};
 use rayon::prelude::*;
 
 use super::ProceduralConfig;
@@ -46,22 +46,41 @@ fn hemisphere(n: u32) -> Vec<Vec3> {
         .collect()
 }
 
+/// A [`Blocker`] in registers.
+#[derive(Debug, Clone, Copy)]
+struct Caster {
+    min: Vec3A,
+    max: Vec3A,
+}
+
+impl From<&Blocker> for Caster {
+    fn from(blocker: &Blocker) -> Self {
+        Self {
+            min: blocker.min.into(),
+            max: blocker.max.into(),
+        }
+    }
+}
+
+/// Light that adds less than this to a factor is not worth a ray.
+const FAINT: f32 = 0.008;
+
 /// Where a ray from `origin` enters a box: `None` if it misses or starts inside.
-fn enter(blocker: &Blocker, origin: Vec3, inverse: Vec3) -> Option<f32> {
+fn enter(blocker: &Caster, origin: Vec3A, inverse: Vec3A) -> Option<f32> {
     let (a, b) = ((blocker.min - origin) * inverse, (blocker.max - origin) * inverse);
     let (near, far) = (a.min(b).max_element(), a.max(b).min_element());
     (near > 0.0 && near <= far).then_some(near)
 }
 
-fn inverse(direction: Vec3) -> Vec3 {
+fn inverse(direction: Vec3) -> Vec3A {
     let safe = |c: f32| 1.0 / if c.abs() < 1e-7 { 1e-7f32.copysign(c) } else { c };
-    vec3(safe(direction.x), safe(direction.y), safe(direction.z))
+    Vec3A::new(safe(direction.x), safe(direction.y), safe(direction.z))
 }
 
 struct Bake<'a> {
     mood: &'a Mood,
     rooms: &'a [RoomLight],
-    blockers: Vec<Vec<Blocker>>,
+    blockers: Vec<Vec<Caster>>,
     directions: Vec<Vec3>,
 }
 
@@ -71,24 +90,26 @@ impl Bake<'_> {
         let inverse = inverse(ray);
         !self.blockers[room]
             .iter()
-            .any(|b| enter(b, origin, inverse).is_some_and(|t| t < 0.98))
+            .any(|b| enter(b, origin.into(), inverse).is_some_and(|t| t < 0.98))
     }
 
     /// Share of ambient light that reaches a vertex, 0 to 1.
     fn ambient(&self, room: usize, origin: Vec3, normal: Vec3) -> f32 {
         let light = &self.rooms[room];
-        let near: Vec<&Blocker> = self.blockers[room]
+        let here = Vec3A::from(origin);
+        let near: Vec<Caster> = self.blockers[room]
             .iter()
-            .filter(|b| (origin.clamp(b.min, b.max) - origin).length_squared() < REACH * REACH)
+            .filter(|b| (here.clamp(b.min, b.max) - here).length_squared() < REACH * REACH)
+            .copied()
             .collect();
         let helper = if normal.y.abs() < 0.9 { Vec3::Y } else { Vec3::X };
         let right = helper.cross(normal).normalize_or_zero();
         let front = normal.cross(right);
-        let (low, high) = (
-            vec3(light.rect.x0, light.floor, light.rect.z0),
-            vec3(light.rect.x1, light.ceiling, light.rect.z1),
+        let (low, high): (Vec3A, Vec3A) = (
+            vec3(light.rect.x0, light.floor, light.rect.z0).into(),
+            vec3(light.rect.x1, light.ceiling, light.rect.z1).into(),
         );
-        let inside = origin.clamp(low, high);
+        let inside = here.clamp(low, high);
         let mut open = 0.0;
         for d in &self.directions {
             let direction = right * d.x + front * d.y + normal * d.z;
@@ -96,7 +117,7 @@ impl Bake<'_> {
             let walls = ((low - inside) * inverse).max((high - inside) * inverse).min_element();
             let hit = near
                 .iter()
-                .filter_map(|b| enter(b, origin, inverse))
+                .filter_map(|b| enter(b, here, inverse))
                 .fold(walls.max(0.0), f32::min);
             open += (hit / REACH).min(1.0);
         }
@@ -112,7 +133,7 @@ impl Bake<'_> {
         let covered = vertex.is_shell
             && self.blockers[room]
                 .iter()
-                .any(|b| origin.cmpge(b.min).all() && origin.cmple(b.max).all());
+                .any(|b| Vec3A::from(origin).cmpge(b.min).all() && Vec3A::from(origin).cmple(b.max).all());
         if covered {
             return Vec3::splat(0.1);
         }
@@ -127,8 +148,9 @@ impl Bake<'_> {
                 let d = d2.sqrt();
                 let at_vertex = (0.12 + 0.88 * normal.dot(ray) / d).max(0.0);
                 let at_window = (-window.inward.dot(ray) / d).max(0.0);
-                if at_vertex * at_window > 0.0 && self.is_lit(room, origin, point) {
-                    sum += through * (share * at_vertex * at_window / (d2 + 0.5));
+                let gain = share * at_vertex * at_window / (d2 + 0.5);
+                if gain * through.y > 0.5 * FAINT && self.is_lit(room, origin, point) {
+                    sum += through * gain;
                 }
             }
         }
@@ -139,8 +161,7 @@ impl Bake<'_> {
             let d = ray.length().max(0.2);
             let facing = (0.3 + 0.7 * normal.dot(ray) / d).max(0.0);
             let gain = 1.125 * facing / (0.9 + d * d);
-            // What adds less than a grey level is not worth a ray.
-            if gain * color.x > 0.004 && self.is_lit(room, origin, lamp) {
+            if gain * color.x > FAINT && self.is_lit(room, origin, lamp) {
                 sum += color * gain;
             }
         }
@@ -152,7 +173,7 @@ impl Bake<'_> {
 pub(super) fn bake(mesh: &Mesh, rooms: &[RoomLight], mood: &Mood, config: &ProceduralConfig) -> Vec<Vec<[f32; 4]>> {
     let mut blockers = vec![Vec::new(); rooms.len()];
     for blocker in &mesh.blockers {
-        blockers[usize::from(blocker.room)].push(*blocker);
+        blockers[usize::from(blocker.room)].push(Caster::from(blocker));
     }
     let bake = Bake {
         mood,
@@ -216,13 +237,13 @@ mod tests {
 
     #[test]
     fn a_ray_meets_a_box_where_it_should() {
-        let blocker = Blocker {
+        let blocker = Caster::from(&Blocker {
             min: vec3(1.0, -1.0, -1.0),
             max: vec3(2.0, 1.0, 1.0),
             room: 0,
-        };
-        assert_eq!(enter(&blocker, Vec3::ZERO, inverse(Vec3::X)), Some(1.0));
-        assert_eq!(enter(&blocker, Vec3::ZERO, inverse(-Vec3::X)), None);
-        assert_eq!(enter(&blocker, vec3(1.5, 0.0, 0.0), inverse(Vec3::X)), None);
+        });
+        assert_eq!(enter(&blocker, Vec3A::ZERO, inverse(Vec3::X)), Some(1.0));
+        assert_eq!(enter(&blocker, Vec3A::ZERO, inverse(-Vec3::X)), None);
+        assert_eq!(enter(&blocker, Vec3A::new(1.5, 0.0, 0.0), inverse(Vec3::X)), None);
     }
 }

@@ -108,7 +108,7 @@ fn living(m: &mut Maker<'_>, space: &mut Space, share: f32) {
 
 /// A bookcase, one of the pieces that a room can do without.
 fn shelf_at_wall(m: &mut Maker<'_>, space: &mut Space, share: f32) {
-    if !m.rng.chance(f64::from(0.7 * share)) {
+    if !m.rng.chance(f64::from(0.6 * share)) {
         return;
     }
     let (w, h) = (draw(m.rng, 0.8, 1.5), draw(m.rng, 1.7, 2.15));
@@ -348,7 +348,7 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
             }
         }
     }
-    let n = if is_bath { 2 } else { (0.3 * wall * clutter) as u32 };
+    let n = if is_bath { 2 } else { (0.22 * wall * clutter) as u32 };
     for k in 0..n {
         // Large ones first, so that small ones fill the gaps.
         let long = 1.15 - 0.75 * k as f32 / n as f32 + draw(m.rng, -0.1, 0.1);

@@ -18,7 +18,7 @@ pub(super) struct Mood {
     pub(super) sun_way: Vec3,
     /// Ceiling lamps.
     pub(super) lamp: Vec3,
-    /// Floor and table lamps.
+    /// Floor and table lamps: off by day.
     pub(super) small_lamp: Vec3,
     /// Tint of what is seen outside.
     pub(super) outside: Rgb,
@@ -51,7 +51,7 @@ impl Mood {
             sun: vec3(1.12, 1.0, 0.92 - 0.24 * low_sun) * (1.3 * sunny),
             sun_way,
             lamp: warm * draw(rng, 0.55, 1.15),
-            small_lamp: warm * 0.12,
+            small_lamp: Vec3::ZERO,
             outside: [1.0; 3],
         }
     }

@@ -191,6 +191,8 @@ fn runs(length: f32, blocked: &[[f32; 2]]) -> Vec<[f32; 2]> {
 
 fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, well: Option<Well>, finish: &Finish, kit: &Kit) {
     let skin = kit.enamel(finish.trim);
+    // Beside a well skirting boards are seen from below and cornices from above.
+    let seen: u8 = if well.is_some() { 0b00_0100 } else { 0 };
     mesh.begin_object();
     for side in SIDES {
         let frame = wall_frame(&room.rect, side);
@@ -202,14 +204,14 @@ fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, well: Option<Well>, finish: 
             .map(|h| [h[0] - CASING, h[1] + CASING])
             .collect();
         for [a, b] in runs(length, &doors) {
-            mesh.faces(&frame, vec3(a, 0.0, 0.0), vec3(b, 0.1, 0.016), &skin, 0b01_1011);
+            mesh.faces(&frame, vec3(a, 0.0, 0.0), vec3(b, 0.1, 0.016), &skin, 0b01_1011 | seen);
         }
         mesh.faces(
             &frame,
             vec3(0.0, ceiling - 0.07, 0.0),
             vec3(length, ceiling, 0.05),
             &skin,
-            0b01_0100,
+            0b01_0100 | seen << 1,
         );
         if let Some((_, height)) = finish.dado {
             let cut: Vec<[f32; 2]> = holes

@@ -81,7 +81,10 @@ impl Recipe {
     fn pixels(&self, px: u32) -> [u32; 2] {
         match self {
             Self::Plaster { .. } | Self::Wallpaper { .. } | Self::Brick { .. } | Self::WallTiles { .. } => [px, px / 2],
-            Self::Cloth { .. } | Self::Wood | Self::Marble { .. } => [px / 2, px / 2],
+            // Nobody's eye comes nearer to a floor than a metre.
+            Self::Planks { .. } | Self::Parquet { .. } | Self::Tiles { .. } => [3 * px / 4, 3 * px / 4],
+            Self::Terrazzo { .. } | Self::Encaustic { .. } | Self::Carpet { .. } => [3 * px / 4, 3 * px / 4],
+            Self::Cloth { .. } | Self::Wood | Self::Marble { .. } | Self::Boards { .. } => [px / 2, px / 2],
             Self::Labels | Self::Rug { .. } => [px / 2, px / 2],
             Self::Metal | Self::Leaf => [px / 4, px / 4],
             Self::Outside => [2 * px, px / 2],

@@ -22,7 +22,7 @@ pub(super) fn plaster(px: [u32; 2], extent: [f32; 2], color: Rgb, rough: f32, rn
             let grit = grit.at(s * fine[0] as f32) - 0.5;
             scale(
                 color,
-                0.99 + 0.1 * broad + 0.12 * rough * lump + (0.03 + 0.13 * rough) * grit,
+                0.99 + 0.1 * broad + 0.12 * rough * lump + (0.02 + 0.11 * rough) * grit,
             )
         }
     });
