@@ -71,6 +71,17 @@ impl Canvas {
         });
     }
 
+    /// Changes every pixel row by row: `row(y)` prepares what its pixels share and gives the function of x and colour.
+    pub(super) fn map_rows<P: FnMut(i32, Rgb) -> Rgb>(&mut self, row: impl Fn(i32) -> P + Sync) {
+        let width = self.width as usize;
+        self.pixels.par_chunks_mut(width).enumerate().for_each(|(y, pixels)| {
+            let mut change = row(y as i32);
+            for (x, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = change(x as i32, *pixel);
+            }
+        });
+    }
+
     /// Blends one pixel.
     pub(super) fn blend(&mut self, x: i32, y: i32, color: Rgb, alpha: f32) {
         let (x, y) = if self.wraps {

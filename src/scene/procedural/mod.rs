@@ -20,6 +20,7 @@ mod noise;
 mod openings;
 mod paint;
 mod plan;
+mod rect;
 mod shell;
 mod space;
 mod stairs;
