@@ -22,6 +22,7 @@ mod quickstart;
 mod render;
 mod report;
 mod scene;
+mod scene_gallery;
 mod select;
 mod semantic;
 mod validate;
