@@ -133,7 +133,7 @@ fn with_opencvs_draws_single_runs_are_opencvs() {
 #[test]
 fn the_chosen_pairs_have_the_same_expected_overlap() {
     let config = mimic_code(&[]);
-    let (mut off, mut n) = ([0.0, 0.0], 0.0);
+    let (mut off, mut near, mut n) = ([0.0, 0.0], 0.0, 0.0);
     for set in sets() {
         let tables = set.tables(&config, SEEDS);
         let (our_mean, their_mean) = (mean(&tables), &set.peer.mean);
@@ -151,13 +151,15 @@ fn the_chosen_pairs_have_the_same_expected_overlap() {
         assert_eq!(ours.len(), SEEDS as usize);
         // Our own mean is a draw as well: a set whose choice hangs on cells of large spread may differ by more there.
         for (sum, k) in off.iter_mut().zip(0..2) {
-            assert!((of_ours[k] - of_theirs[k]).abs() <= [0.05, NEAR][k], "{}", set.name);
+            assert!((of_ours[k] - of_theirs[k]).abs() <= 0.05, "{}", set.name);
             *sum += of_ours[k] - of_theirs[k];
         }
+        near += f64::from((of_ours[1] - of_theirs[1]).abs() <= NEAR);
         n += 1.0;
     }
     if n > 0.0 {
-        println!("mean difference: {:.4?}", off.map(|sum| sum / n));
+        println!("mean difference: {:.4?}; within 0.03 on {near} of {n} sets", off.map(|sum| sum / n));
+        assert!(near / n >= 0.9);
         assert!(off.iter().all(|sum| (sum / n).abs() <= 0.01));
     }
 }
