@@ -34,12 +34,13 @@ impl Mood {
             let dusk = draw(rng, 0.05, 0.3);
             let glow = draw(rng, 0.75, 1.1);
             return Self {
-                ambient: vec3(0.3, 0.27, 0.23) * draw(rng, 0.8, 1.1),
+                // Exposed for the lamps, as a camera would be.
+                ambient: vec3(0.46, 0.42, 0.37) * draw(rng, 0.8, 1.1),
                 sky: vec3(0.5, 0.62, 1.0) * dusk,
                 sun: Vec3::ZERO,
                 sun_way,
-                lamp: vec3(1.14, 0.98, 0.74) * (1.25 * glow),
-                small_lamp: vec3(1.16, 0.94, 0.64) * (0.75 * glow),
+                lamp: vec3(1.14, 0.98, 0.74) * (2.0 * glow),
+                small_lamp: vec3(1.16, 0.94, 0.64) * (1.2 * glow),
                 outside: [0.28 + dusk, 0.32 + dusk, 0.45 + dusk],
             };
         }
