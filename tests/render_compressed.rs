@@ -161,7 +161,10 @@ fn blocks_show_what_pixels_show_in_every_codec_at_every_size_and_wrap() {
                 "{} at {size}, {wrap:?} {from}..{to}: {apart:.2} levels apart, upside down {turned:.2}",
                 texture.name
             );
-            assert!(apart < 2.5, "{}: {apart} levels apart", texture.name);
+            // Lower levels are the file's own, compressed each by itself, and ours the box of the largest.
+            let largest_only = texture.width <= size;
+            let bound = if largest_only { 1.0 } else { 8.0 };
+            assert!(apart < bound, "{}: {apart} levels apart", texture.name);
             assert!(turned > 2.0 * apart, "{}: {turned} upside down", texture.name);
         }
     }
