@@ -14,6 +14,7 @@ use crate::navmesh::NavMeshConfig;
 use crate::overlap::{GeometricOverlapConfig, HomographyOverlapConfig};
 use crate::render::RenderConfig;
 use crate::scene::SceneConfig;
+use crate::scene::procedural::ProceduralConfig;
 use crate::select::SelectConfig;
 use crate::stream::StreamConfig;
 use crate::sweep::SweepConfig;
@@ -36,6 +37,8 @@ pub const PROFILES: [(&str, &str); 6] = [
 pub struct Config {
     /// Reading of scene files.
     pub scene: SceneConfig,
+    /// What invented flats (`--scene procedural:SEED`) are like.
+    pub procedural: ProceduralConfig,
     /// Building of the navmesh.
     pub navmesh: NavMeshConfig,
     /// Where the views of a pair come from.
@@ -151,6 +154,7 @@ impl Config {
     pub fn validate(&self) -> Result<(), ConfigError> {
         let sections = [
             ("scene", self.scene.validate()),
+            ("procedural", self.procedural.validate()),
             ("navmesh", self.navmesh.validate()),
             ("sampler", self.sampler.validate()),
             ("sweep", self.sweep.validate()),

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
-use image::{DynamicImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba};
 use serde_json::Value;
 
 fn fixture(name: &str) -> PathBuf {
@@ -92,79 +91,6 @@ fn identical_pictures_are_refused_for_too_much_overlap() {
     assert_eq!(report["overlap"], 1.0);
     assert_eq!(report["kept"], false);
     assert_eq!(report["reason"], "overlap_high");
-}
-
-#[test]
-fn pictures_of_any_kind_give_a_result() {
-    let folder = tempfile::tempdir().unwrap();
-    let save = |name: &str, picture: DynamicImage| {
-        let path = folder.path().join(name);
-        picture.save(&path).unwrap();
-        path
-    };
-    let mut state = 1u32;
-    let mut noise = || {
-        state = state.wrapping_mul(1664525).wrapping_add(1013904223);
-        (state >> 24) as u8
-    };
-    let odd = [
-        save("colour.png", RgbImage::from_pixel(224, 224, Rgb([10, 200, 30])).into()),
-        save(
-            "noise.png",
-            RgbImage::from_fn(224, 224, |_, _| Rgb([noise(), noise(), noise()])).into(),
-        ),
-        save(
-            "grey.png",
-            ImageBuffer::from_fn(300, 200, |x, y| Luma([(x ^ y) as u8])).into(),
-        ),
-        save(
-            "deep.png",
-            ImageBuffer::from_fn(100, 120, |x, y| Luma([(x * y * 5) as u16])).into(),
-        ),
-        save(
-            "alpha.png",
-            ImageBuffer::from_fn(64, 64, |x, y| Rgba([x as u8, y as u8, 0, (x * 4) as u8])).into(),
-        ),
-        save("dot.png", RgbImage::new(1, 1).into()),
-        save(
-            "wide.png",
-            RgbImage::from_fn(20_000, 9, |x, _| Rgb([(x % 251) as u8; 3])).into(),
-        ),
-    ];
-    for picture in &odd {
-        let report = overlap(picture, &fixture("tiles.png"), &[]);
-        assert_eq!(report["kept"], false, "{}", picture.display());
-        assert!(report["reason"].is_string(), "{}", picture.display());
-    }
-    assert_eq!(overlap(&odd[0], &odd[1], &[])["reason"], "no_descriptors");
-}
-
-#[test]
-fn broken_files_give_one_line_and_exit_code_3() {
-    let folder = tempfile::tempdir().unwrap();
-    let good = fixture("tiles.png").display().to_string();
-    let bytes = std::fs::read(fixture("tiles.png")).unwrap();
-    // A header that promises 60,000 x 60,000 pixels, and nothing to fill them.
-    let mut huge = bytes[..33].to_vec();
-    huge[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
-    let cases: [(&str, &[u8]); 4] = [
-        ("cut.png", &bytes[..bytes.len() / 2]),
-        ("huge.png", &huge),
-        ("text.png", b"hello"),
-        ("empty.jpg", b""),
-    ];
-    for (name, content) in cases {
-        let path = folder.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        let output = covista(&["overlap", &good, &path.display().to_string()]);
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{name}: {stderr}");
-        assert_eq!(stderr.trim_end().lines().count(), 1, "{stderr}");
-        assert!(stderr.starts_with("covista: ") && stderr.contains(name), "{stderr}");
-    }
-    let output = covista(&["select", &folder.path().display().to_string()]);
-    assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("24 pictures"));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use covista::features::Level;
 use covista::features::homography::{Homography, inverse, multiply, project};
 use covista::overlap::patch_votes::{self, PatchGrid, exact_votes, partners, sampled_votes};
 use covista::overlap::{
-    HomographyOverlapConfig, Voters, WORKING_SIZE, homography_overlap, homography_votes, view_features,
+    HomographyOverlapConfig, Voters, WORKING_SIZE, area_inside, homography_overlap, homography_votes, phase_free_votes,
+    view_features, vote,
 };
 use covista::rng::Rng;
 use image::{Rgb, RgbImage};
@@ -86,6 +87,138 @@ fn votes_equal_the_measured_table() {
         assert!((ours - sampled).abs() < 1.5, "{h:?}: sampled {ours}, table {sampled}");
         assert!((all - exact).abs() < 1.1, "{h:?}: exact {all}, table {exact}");
     }
+}
+
+/// The smaller direction in per cent, and the larger number of times that a patch is a partner.
+fn phase_free_percent(h: &Homography) -> (f64, usize) {
+    let votes = |h: &Homography| phase_free_votes(Level::new(), grid(), h);
+    let ((there, one), (back, other)) = (votes(h), votes(&inverse(h).unwrap()));
+    let maps = [there, back];
+    let most = maps
+        .iter()
+        .flat_map(|map| (0..196u16).map(|patch| map.iter().flatten().filter(|&&partner| partner == patch).count()));
+    (100.0 * one.min(other), most.max().unwrap())
+}
+
+fn area_percent(h: &Homography) -> f64 {
+    let area = |h: &Homography| area_inside(Level::new(), grid(), h);
+    100.0 * area(h).min(area(&inverse(h).unwrap()))
+}
+
+/// Area as the same independent re-implementation measured it. Shifts keep sizes, so phase-free patches are the
+/// area to the last pixel there, wherever patch borders fall.
+#[test]
+fn area_and_phase_free_patches_do_not_feel_patch_borders() {
+    let table = [
+        (shift(16.0, 0.0), 92.9),
+        (shift(8.0, 0.0), 96.4),
+        (shift(8.0, 8.0), 93.0),
+        (shift(64.0, 0.0), 71.4),
+        (shift(72.0, 0.0), 67.9),
+        (shift(72.0, 8.0), 65.4),
+        (zoom(1.2), 70.4),
+        (zoom(1.4), 51.0),
+        (yaw(15.0), 74.0),
+        (yaw(20.0), 68.3),
+        (yaw(30.0), 57.5),
+    ];
+    for (place, (h, area)) in table.into_iter().enumerate() {
+        let (ours, (phase_free, most)) = (area_percent(&h), phase_free_percent(&h));
+        println!("{place:2}: area {ours:.1} (table {area}), phase-free {phase_free:.1}");
+        assert!((ours - area).abs() < 1.1, "{h:?}: area {ours}, table {area}");
+        assert_eq!(most, 1, "{h:?}: a patch has two partners");
+        assert!(
+            phase_free <= ours + 1e-9,
+            "{h:?}: {phase_free} is above the area {ours}"
+        );
+        if place < 6 {
+            assert!((phase_free - ours).abs() < 1e-9, "{h:?}: {phase_free}, area {ours}");
+        } else {
+            assert!(ours - phase_free < 9.0, "{h:?}: {phase_free}, area {ours}");
+        }
+    }
+    for (x, y) in [(3.0, 0.0), (5.0, 11.0), (20.0, 31.0), (100.0, 7.0)] {
+        let truth = 100.0 * (224.0 - x) * (224.0 - y) / (224.0 * 224.0);
+        assert!(
+            (phase_free_percent(&shift(x, y)).0 - truth).abs() < 0.5,
+            "shift {x}, {y}"
+        );
+        assert!((area_percent(&shift(x, y)) - truth).abs() < 1e-9, "shift {x}, {y}");
+    }
+}
+
+/// Whatever the homography: partners are one-to-one, nobody who could have one is without, and a patch has at least
+/// 32 pixels in its partner.
+#[test]
+fn phase_free_partners_are_as_many_as_there_can_be() {
+    let mut rng = Rng::stream(8, "test", &[]);
+    let mut between = |low: f64, high: f64| low + (high - low) * rng.unit();
+    for _ in 0..40 {
+        let turn = between(-0.6, 0.6);
+        let (sin, cos) = turn.sin_cos();
+        let scale = between(0.6, 1.6);
+        let h = [
+            scale * cos,
+            -scale * sin,
+            between(-80.0, 160.0),
+            scale * sin,
+            scale * cos,
+            between(-80.0, 120.0),
+            between(-5e-4, 5e-4),
+            between(-5e-4, 5e-4),
+            1.0,
+        ];
+        let (map, share) = phase_free_votes(Level::new(), grid(), &h);
+        assert_eq!((map.clone(), share), phase_free_votes(Level::baseline(), grid(), &h));
+        let count = |from: usize, to: u16| {
+            let (left, top) = ((from % 14) as u32 * 16, (from / 14) as u32 * 16);
+            let pixels = (0..256u32).map(|p| project(&h, f64::from(left + p % 16), f64::from(top + p / 16)));
+            let inside = |&(x, y): &(f64, f64)| {
+                let (x, y) = (x as f32, y as f32);
+                (0.0..224.0).contains(&x) && (0.0..224.0).contains(&y) && (y as u16 / 16) * 14 + x as u16 / 16 == to
+            };
+            pixels.filter(inside).count()
+        };
+        let owners: Vec<Vec<usize>> = (0..196u16)
+            .map(|to| (0..196).filter(|&from| map[from] == Some(to)).collect())
+            .collect();
+        assert!(owners.iter().all(|o| o.len() <= 1));
+        for (from, partner) in map.iter().enumerate() {
+            match partner {
+                Some(to) => assert!(count(from, *to) >= 32),
+                // At least the free ones among the patches it votes for must be too few of its pixels.
+                None => assert!(
+                    (0..196u16)
+                        .filter(|&to| owners[usize::from(to)].is_empty())
+                        .all(|to| count(from, to) < 32)
+                ),
+            }
+        }
+    }
+}
+
+/// The options reach the metric.
+#[test]
+fn the_options_change_what_is_measured() {
+    let h = shift(8.0, 8.0);
+    let measured = |options: &[&str]| {
+        let options: Vec<String> = options.iter().map(|&o| o.to_owned()).collect();
+        let config = covista::config::Config::load("covista", None, &options)
+            .unwrap()
+            .overlap;
+        let (overlap, correspondence) = vote(Level::new(), &h, &inverse(&h).unwrap(), &config, 3);
+        (100.0 * overlap.min(), correspondence.patches.len())
+    };
+    let (sampled, _) = measured(&[]);
+    assert!((56.0..65.0).contains(&sampled), "{sampled}");
+    assert!((measured(&["overlap.votes=exact"]).0 - 86.2).abs() < 0.1);
+    let (phase_free, patches) = measured(&["overlap.votes=phase_free"]);
+    assert!(
+        (phase_free - 93.0).abs() < 0.1 && patches >= 182,
+        "{phase_free} {patches}"
+    );
+    let (area, patches) = measured(&["overlap.measure=area"]);
+    assert!((area - 93.0).abs() < 0.1 && patches < 140, "{area} {patches}");
 }
 
 /// A shift by whole patches leaves the columns that stay inside, exactly.

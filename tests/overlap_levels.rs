@@ -7,13 +7,12 @@ mod wall;
 
 use covista::features::Level;
 use covista::features::gray::gray;
-use covista::features::homography::{inverse, normalized};
 use covista::features::laplacian::laplacian_variance;
 use covista::features::matching::DescriptorSet;
 use covista::features::ransac::{RansacConfig, RansacMethod};
 use covista::features::sift::Sift;
 use covista::overlap::{
-    HomographyOverlapConfig, ViewFeatures, VoteRule, homography_of, match_views, view_features, vote, working_picture,
+    HomographyOverlapConfig, ViewFeatures, VoteRule, match_views, overlap_of_matches, view_features, working_picture,
 };
 use covista::select::{SelectConfig, Selection, pair_seed, select_measuring_all};
 use image::RgbImage;
@@ -119,10 +118,8 @@ fn whole_selections_are_the_same_at_every_level() {
                     };
                     let seed = pair_seed(3, i, j);
                     let matches = match_views(level, a, b, &config);
-                    let found = homography_of(level, a, b, &matches, &config, seed).unwrap();
-                    let h = normalized(&found.homography);
-                    let (overlap, _) = vote(level, &h, &inverse(&h).unwrap(), &config, seed);
-                    let got = overlap.first_to_second.min(overlap.second_to_first);
+                    let found = overlap_of_matches(level, a, b, &matches, &config, seed);
+                    let got = found.overlap.unwrap().min();
                     assert_eq!(got.to_bits(), expected.to_bits(), "{level:?}, pair {i} {j}");
                 }
             }

@@ -73,7 +73,7 @@ fn the_mesh_is_well_formed() {
         let scene = small_flat(seed);
         let triangles = scene.triangle_count();
         assert!(
-            (30_000..500_000).contains(&triangles),
+            (50_000..500_000).contains(&triangles),
             "seed {seed}: {triangles} triangles"
         );
         for p in &scene.primitives {
@@ -297,7 +297,7 @@ fn every_room_can_be_walked_to_and_the_flat_is_wide_enough() {
         let floors = scene
             .primitives
             .iter()
-            .filter(|p| scene.materials[p.material].name == "floor");
+            .filter(|p| scene.materials[p.material].name == "floor" && p.positions.iter().all(|v| v[1] == 0.0));
         for floor in floors {
             let inside = |cell: &&usize| {
                 let (x, z) = ((**cell % grid.width) as f32 * CELL, (**cell / grid.width) as f32 * CELL);
@@ -311,7 +311,7 @@ fn every_room_can_be_walked_to_and_the_flat_is_wide_enough() {
             assert!(reached > 1.2, "seed {seed}: only {reached} m2 of a room can be reached");
         }
         let bounds = (grid.width as f32 * CELL, grid.depth as f32 * CELL);
-        assert!(bounds.0.hypot(bounds.1) > 14.0, "seed {seed}: {bounds:?}");
+        assert!(bounds.0.hypot(bounds.1) > 12.5, "seed {seed}: {bounds:?}");
     }
 }
 

@@ -15,8 +15,7 @@ use serde::Serialize;
 
 use super::common::ConfigArgs;
 use super::exit::Failure;
-use super::overlap::read_picture;
-use super::select::{FIRST, sweep_pictures};
+use super::picture::{FIRST, read_picture, sweep_pictures};
 
 /// Arguments of `covista bench`.
 #[derive(Debug, clap::Args)]

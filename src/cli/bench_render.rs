@@ -202,7 +202,7 @@ fn places(scene: &Scene, size: u32) -> anyhow::Result<Vec<Camera>> {
 }
 
 /// User and system time of this process, seconds, in steps of a hundredth; Linux only.
-fn cpu_time() -> Option<f64> {
+pub(super) fn cpu_time() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The name in parentheses may hold spaces; what follows it does not.
     let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);

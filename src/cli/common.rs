@@ -69,7 +69,7 @@ impl SceneArgs {
         if let Some(up) = self.up {
             config.scene.up = up.up();
         }
-        Ok(SceneSource::parse(&self.scene)?.load(&config.scene)?)
+        Ok(SceneSource::parse(&self.scene)?.load_with(&config.scene, &config.procedural)?)
     }
 }
 

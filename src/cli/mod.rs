@@ -15,12 +15,14 @@ mod generate;
 mod navmesh;
 mod open;
 mod overlap;
+mod picture;
 #[cfg(feature = "train")]
 mod pretrain;
 mod quickstart;
 mod render;
 mod report;
 mod scene;
+mod scene_gallery;
 mod select;
 mod semantic;
 mod validate;

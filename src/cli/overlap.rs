@@ -1,19 +1,12 @@
 //! `covista overlap A B`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use covista::overlap::{HomographyOverlap, homography_overlap, view_features};
-use image::{ImageReader, Limits, RgbImage};
 use serde::Serialize;
 
-use super::common::ConfigArgs;
-use super::exit::Failure;
-
-/// Memory that decoding one picture may take.
-const MAX_DECODED_BYTES: u64 = 1 << 30;
-/// Longest side of a picture, pixels.
-const MAX_SIDE: u32 = 65_535;
+use super::picture::{MetricArgs, read_working_picture};
 
 /// Arguments of `covista overlap`.
 #[derive(Debug, clap::Args)]
@@ -23,13 +16,7 @@ pub struct Args {
     /// Second picture
     second: PathBuf,
     #[command(flatten)]
-    config: ConfigArgs,
-    /// Seed of RANSAC's and the votes' draws
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    metric: MetricArgs,
 }
 
 /// What `--json` prints. `kept` and `reason` are the metric's own verdict; the texture gate belongs to `select`.
@@ -49,10 +36,10 @@ struct Report {
 
 /// Runs `covista overlap`.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let config = args.config.load()?;
-    let first = view_features(&read_picture(&args.first)?, &config.overlap);
-    let second = view_features(&read_picture(&args.second)?, &config.overlap);
-    let found = homography_overlap(&first, &second, &config.overlap, args.seed);
+    let config = args.metric.config.load()?;
+    let first = view_features(&read_working_picture(&args.first)?, &config.overlap);
+    let second = view_features(&read_working_picture(&args.second)?, &config.overlap);
+    let found = homography_overlap(&first, &second, &config.overlap, args.metric.seed);
     let report = Report::new(
         &found,
         [first.keypoints.len(), second.keypoints.len()],
@@ -61,7 +48,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             .and_then(|o| config.select.refusal_of(o.min()))
             .map(|r| r.name()),
     );
-    if args.json {
+    if args.metric.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         print_human(&report);
@@ -106,23 +93,4 @@ fn print_human(report: &Report) {
         None => println!("kept"),
         Some(reason) => println!("refused: {reason}"),
     }
-}
-
-/// A picture as 8-bit RGB: grey is spread, 16 bits are reduced, alpha is dropped.
-pub(super) fn read_picture(path: &Path) -> anyhow::Result<RgbImage> {
-    // Some decoders put a line break into their message.
-    let one_line = |what: String| what.split_whitespace().collect::<Vec<_>>().join(" ");
-    let refuse = |what: String| Failure::input(format!("{}: {}", one_line(what), path.display()));
-    let mut reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .map_err(|error| refuse(format!("cannot read the picture ({error})")))?;
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    reader.limits(limits);
-    let picture = reader
-        .decode()
-        .map_err(|error| refuse(format!("cannot decode the picture ({error})")))?;
-    Ok(picture.into_rgb8())
 }

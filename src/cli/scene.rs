@@ -1,12 +1,13 @@
-//! `covista scene`: what is in a scene.
+//! `covista scene`: what is in a scene, which scenes there are, and scenes from nothing.
 
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use covista::navmesh::{NavMesh, NavMeshConfig};
+use covista::navmesh::NavMesh;
 use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, list_scenes, load_with_up, write_glb};
 use serde_json::{Value, json};
 
+use super::common::ConfigArgs;
 use super::exit::Failure;
 
 /// Arguments of `covista scene`.
@@ -24,6 +25,8 @@ enum Command {
     List(List),
     /// Write an invented flat as a GLB that any viewer opens, and its navmesh
     Make(Make),
+    /// Write a page of invented flats, with figures beside those of real scenes
+    Gallery(super::scene_gallery::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -46,6 +49,8 @@ struct Make {
     /// Replace files that exist
     #[arg(long)]
     overwrite: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +71,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Command::Info(args) => info(&args),
         Command::List(args) => list(&args),
         Command::Make(args) => make(&args),
+        Command::Gallery(args) => super::scene_gallery::run(&args),
     }
 }
 
@@ -111,8 +117,9 @@ fn make(args: &Make) -> anyhow::Result<()> {
             )));
         }
     }
-    let scene = SceneSource::Procedural(args.seed).load(&SceneConfig::default())?;
-    let navmesh = NavMesh::build(&scene, &NavMeshConfig::default())?;
+    let config = args.config.load()?;
+    let scene = SceneSource::Procedural(args.seed).load_with(&config.scene, &config.procedural)?;
+    let navmesh = NavMesh::build(&scene, &config.navmesh)?;
     write_glb(&scene, &args.out)?;
     navmesh.save(&navmesh_path)?;
     println!(

@@ -1,21 +1,14 @@
 //! `covista select DIR`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use covista::overlap::{ViewFeatures, view_features};
 use covista::select::{Selection, select_measuring_all};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::common::ConfigArgs;
-use super::exit::Failure;
-use super::overlap::read_picture;
-
-/// Views of the first list.
-pub(super) const FIRST: usize = 8;
-/// Views of both lists.
-pub(super) const VIEWS: usize = 24;
+use super::picture::{FIRST, MetricArgs, read_working_picture, sweep_pictures};
 
 /// Arguments of `covista select`.
 #[derive(Debug, clap::Args)]
@@ -23,13 +16,7 @@ pub struct Args {
     /// Folder of 24 pictures in name order: the first 8 are the first list, the other 16 the second
     folder: PathBuf,
     #[command(flatten)]
-    config: ConfigArgs,
-    /// Seed of RANSAC's and the votes' draws
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    metric: MetricArgs,
 }
 
 #[derive(Debug, Serialize)]
@@ -50,16 +37,16 @@ struct Best {
 
 /// Runs `covista select`.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let config = args.config.load()?;
+    let config = args.metric.config.load()?;
     let pictures = sweep_pictures(&args.folder)?;
     let features: Vec<ViewFeatures> = pictures
         .par_iter()
-        .map(|path| Ok(view_features(&read_picture(path)?, &config.overlap)))
+        .map(|path| Ok(view_features(&read_working_picture(path)?, &config.overlap)))
         .collect::<anyhow::Result<_>>()?;
     let (first, second) = features.split_at(FIRST);
-    let selection = select_measuring_all(first, second, &config.overlap, &config.select, args.seed);
+    let selection = select_measuring_all(first, second, &config.overlap, &config.select, args.metric.seed);
     let report = Report::new(selection);
-    if args.json {
+    if args.metric.json {
         println!("{}", serde_json::to_string(&report)?);
     } else {
         print_human(&report, &pictures);
@@ -94,28 +81,4 @@ fn print_human(report: &Report, pictures: &[PathBuf]) {
     for (reason, count) in &report.refused {
         println!("refused {count:4}  {reason}");
     }
-}
-
-/// The first 24 pictures of a folder in name order.
-pub(super) fn sweep_pictures(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
-    let refuse = |error| Failure::input(format!("cannot list the folder ({error}): {}", folder.display()));
-    let mut pictures = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(refuse)? {
-        let path = entry.map_err(refuse)?.path();
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        if ending.is_some_and(|e| ENDINGS.contains(&e.as_str())) {
-            pictures.push(path);
-        }
-    }
-    pictures.sort();
-    if pictures.len() < VIEWS {
-        return Err(Failure::input(format!(
-            "a selection needs {VIEWS} pictures (png, jpg, webp or bmp), there are {}: {}",
-            pictures.len(),
-            folder.display()
-        )));
-    }
-    pictures.truncate(VIEWS);
-    Ok(pictures)
 }

@@ -7,14 +7,27 @@ use super::patch_votes::PATCH_PIXELS;
 use crate::features::ransac::RansacConfig;
 use crate::features::sift::SiftParams;
 
-/// Which pixels of a patch vote.
+/// Which pixels of a patch vote, and how partners are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VoteRule {
-    /// Random pixels, drawn with replacement (the published rule): the metric varies by 1-2 points near ties.
+    /// Random pixels, drawn with replacement (the published rule): the metric varies by 1-2 points near ties. Views
+    /// shifted by (8, 8) pixels, which overlap by 93 %, get 60 %.
     Sampled,
-    /// All 256: no randomness, and views shifted by half a patch are not marked down.
+    /// All 256, without randomness: 86 % for the same shift, because ties are broken the same way everywhere.
     Exact,
+    /// All 256, partners by an assignment over all votes: 93 % for the same shift, one-to-one all the same.
+    PhaseFree,
+}
+
+/// What the overlap is a share of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Patches with a partner (the published rule), or their pixels under `phase_free`.
+    Patches,
+    /// Pixels that land inside the other view. Patch partners are found by the rule of `votes` all the same.
+    Area,
 }
 
 /// The published metric and its options. The default is the profile `covista`.
@@ -33,8 +46,15 @@ pub struct HomographyOverlapConfig {
     pub ransac: RansacConfig,
     /// Whether a homography that no camera motion over a plane could cause is refused; default true (published: false).
     pub refuse_distorted: bool,
-    /// Which pixels of a patch vote; default `sampled`.
+    /// Which pixels of a patch vote, `sampled`, `exact` or `phase_free`; default `sampled`.
     pub votes: VoteRule,
+    /// How far beyond the convex hull of the inliers a patch may lie and still have a partner, pixels, 0 to 1000;
+    /// default 48 (published: no such rule, 1000). A homography knows nothing of surfaces without matches: over ten
+    /// sets of views the mean error against the true patches falls from 16 to 10 points and the share of kept pairs
+    /// that truly overlap 50-75 % rises from 19 to 46 %, while fewer of the true ones are kept (44 against 72 %).
+    pub support_reach_px: f64,
+    /// What the overlap is a share of, `patches` or `area`; default `patches`.
+    pub measure: Measure,
     /// Pixels drawn from each patch under `sampled`, 1 to 256; default 100.
     pub samples: usize,
 }
@@ -49,6 +69,8 @@ impl Default for HomographyOverlapConfig {
             ransac: RansacConfig::default(),
             refuse_distorted: true,
             votes: VoteRule::Sampled,
+            support_reach_px: 48.0,
+            measure: Measure::Patches,
             samples: 100,
         }
     }
@@ -64,6 +86,12 @@ impl HomographyOverlapConfig {
         }
         if !(4..=10_000).contains(&self.min_matches) {
             return Err(format!("min_matches = {} must lie in 4 to 10000", self.min_matches));
+        }
+        if !(0.0..=1000.0).contains(&self.support_reach_px) {
+            return Err(format!(
+                "support_reach_px = {} must lie in 0 to 1000",
+                self.support_reach_px
+            ));
         }
         if !(1..=PATCH_PIXELS).contains(&self.samples) {
             return Err(format!("samples = {} must lie in 1 to {PATCH_PIXELS}", self.samples));

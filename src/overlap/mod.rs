@@ -9,22 +9,27 @@ mod homography_votes;
 mod ideal_homography;
 mod pair_geometry;
 pub mod patch_votes;
+mod phase_free;
 mod planarity;
 mod refusal;
 mod reprojection;
+mod support;
 mod surface;
 mod view_features;
 
-pub use config::{HomographyOverlapConfig, VoteRule};
+pub use config::{HomographyOverlapConfig, Measure, VoteRule};
 pub use croco_covisibility::{CROCO_RADIUS_M, PointCloud, croco_covisibility, point_cloud};
 pub use geometric_overlap::{
     GeometricOverlap, GeometricOverlapConfig, LATTICE_STEP, LatticePoint, Passage, covisibility, geometric_overlap,
     surface_covisibility, surface_overlap,
 };
-pub use homography_overlap::{HomographyOverlap, homography_of, homography_overlap, match_views, vote};
+pub use homography_overlap::{
+    HomographyOverlap, homography_of, homography_overlap, match_views, overlap_of_matches, vote,
+};
 pub use homography_votes::{Voters, homography_votes};
 pub use ideal_homography::ideal_homography_overlap;
 pub use pair_geometry::PairGeometry;
+pub use phase_free::{area_inside, phase_free_votes};
 pub use refusal::Refusal;
 pub use reprojection::{Block, Fate, Landing, Reprojection};
 pub use surface::Surface;

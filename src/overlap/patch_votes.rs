@@ -168,21 +168,32 @@ pub fn overlap(grid: PatchGrid, there: &[Option<u16>], back: &[Option<u16>]) -> 
 
 /// The partners of the direction with fewer of them, first to second; at a tie those of the way back.
 pub fn correspondence(grid: PatchGrid, there: &[Option<u16>], back: &[Option<u16>]) -> Correspondence {
-    let pairs = |map: &[Option<u16>]| -> Vec<(u16, u16)> {
-        map.iter()
-            .enumerate()
-            .filter_map(|(i, to)| to.map(|to| (i as u16, to)))
-            .collect()
-    };
-    let patches = if partners(there) < partners(back) {
-        pairs(there)
+    if partners(there) < partners(back) {
+        forward(grid, there)
     } else {
-        let mut turned: Vec<_> = pairs(back).into_iter().map(|(second, first)| (first, second)).collect();
-        turned.sort_unstable();
-        turned
-    };
+        backward(grid, back)
+    }
+}
+
+/// The partners that a map from the first view to the second gives.
+pub(super) fn forward(grid: PatchGrid, there: &[Option<u16>]) -> Correspondence {
+    Correspondence {
+        grid: grid.side,
+        patches: pairs(there).collect(),
+    }
+}
+
+/// The partners that a map from the second view to the first gives.
+pub(super) fn backward(grid: PatchGrid, back: &[Option<u16>]) -> Correspondence {
+    let mut patches: Vec<_> = pairs(back).map(|(second, first)| (first, second)).collect();
+    patches.sort_unstable();
     Correspondence {
         grid: grid.side,
         patches,
     }
+}
+
+fn pairs(map: &[Option<u16>]) -> impl Iterator<Item = (u16, u16)> {
+    let with_place = map.iter().enumerate();
+    with_place.filter_map(|(i, to)| to.map(|to| (i as u16, to)))
 }

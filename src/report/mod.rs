@@ -1,9 +1,11 @@
-//! The page that shows a set: one HTML file that holds its pictures, plots and numbers.
+//! Pages: the one that shows a set, and the gallery that shows scenes. Each is one HTML file that holds its pictures, plots
+//! and numbers.
 //!
 //! Nothing on it is loaded from elsewhere, so it can be mailed. It reads on a phone, in light and in
 //! dark, with and without scripts.
 
 mod figures;
+mod gallery;
 mod input;
 mod map;
 mod page;
@@ -12,5 +14,6 @@ mod picture;
 mod svg;
 pub mod validation;
 
+pub use gallery::{DEPTH_BIN_M, DEPTH_BINS, Gallery, GalleryScene, SceneFigures, render_gallery, write_gallery};
 pub use input::{PageInput, Reconstruction, ShownPair, TrainingCurve};
 pub use page::{render_page, write_page};

@@ -8,6 +8,7 @@ use super::error::SceneError;
 use super::habitat::navmesh_of;
 use super::load::load;
 use super::model::Scene;
+use super::procedural::{ProceduralConfig, build_with};
 
 /// A scene by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +58,24 @@ impl SceneSource {
             .find(|path| path.is_file())
     }
 
-    /// Makes or reads the scene; `config` is for files.
+    /// Reads the scene, or invents it with the default [`ProceduralConfig`]; `config` is for files.
     ///
     /// # Errors
     /// As [`load`].
     pub fn load(&self, config: &SceneConfig) -> Result<Scene, SceneError> {
+        self.load_with(config, &ProceduralConfig::default())
+    }
+
+    /// Reads the scene by `files`, or invents it by `flats`.
+    ///
+    /// # Errors
+    /// As [`load`], and [`SceneError::BadSource`] where a field of `flats` is out of range.
+    pub fn load_with(&self, files: &SceneConfig, flats: &ProceduralConfig) -> Result<Scene, SceneError> {
         match self {
-            Self::Procedural(seed) => Ok(super::procedural::build(*seed)),
-            Self::File(path) => load(path, config),
+            Self::Procedural(seed) => build_with(flats, *seed).map_err(|error| SceneError::BadSource {
+                what: error.to_string(),
+            }),
+            Self::File(path) => load(path, files),
         }
     }
 }

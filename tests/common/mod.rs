@@ -1,9 +1,12 @@
 //! What several test files share. Not every file uses every helper.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![allow(dead_code, reason = "each test binary uses a part of this module")]
 
+pub mod agreement;
 pub mod made;
 pub mod raycast;
 pub mod sampler;
+pub mod sweeps;
 
 use std::path::PathBuf;
 

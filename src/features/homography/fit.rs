@@ -1,6 +1,7 @@
 //! Homographies from point pairs: exactly from four, by least squares from more.
 
 use super::algebra::{Homography, adjugate, multiply, normalized};
+use super::eigen::eigen;
 
 /// A point of the first picture and the same point of the second, pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -70,7 +71,9 @@ pub fn fit(pairs: &[PointPair]) -> Option<Homography> {
             normal[i][j] = normal[j][i];
         }
     }
-    let h = least_eigenvector(normal);
+    let (values, vectors) = eigen(normal);
+    let least = (1..9).fold(0, |best, i| if values[i] < values[best] { i } else { best });
+    let h = vectors[least];
     let h = normalized(&multiply(&multiply(&to.undo(), &h), &from.matrix()));
     h.iter().all(|v| v.is_finite()).then_some(h)
 }
@@ -118,58 +121,6 @@ impl Conditioning {
     fn undo(&self) -> Homography {
         let ([cx, cy], [sx, sy]) = (self.centre, self.scale);
         [1.0 / sx, 0.0, cx, 0.0, 1.0 / sy, cy, 0.0, 0.0, 1.0]
-    }
-}
-
-/// Eigenvector of the least eigenvalue of a symmetric matrix by cyclic Jacobi rotations.
-fn least_eigenvector(mut a: [[f64; 9]; 9]) -> Homography {
-    let mut vectors = [[0.0f64; 9]; 9];
-    for (i, row) in vectors.iter_mut().enumerate() {
-        row[i] = 1.0;
-    }
-    for _ in 0..30 {
-        let off: f64 = (0..9)
-            .flat_map(|i| (i + 1..9).map(move |j| (i, j)))
-            .map(|(i, j)| a[i][j] * a[i][j])
-            .sum();
-        let diagonal: f64 = (0..9).map(|i| a[i][i] * a[i][i]).sum();
-        if off <= 1e-30 * diagonal {
-            break;
-        }
-        for p in 0..8 {
-            for q in p + 1..9 {
-                rotate(&mut a, &mut vectors, p, q);
-            }
-        }
-    }
-    let least = (1..9).fold(0, |best, i| if a[i][i] < a[best][best] { i } else { best });
-    vectors[least]
-}
-
-/// One Jacobi rotation that makes `a[p][q]` vanish; `vectors` holds eigenvectors as rows.
-fn rotate(a: &mut [[f64; 9]; 9], vectors: &mut [[f64; 9]; 9], p: usize, q: usize) {
-    let apq = a[p][q];
-    if apq == 0.0 {
-        return;
-    }
-    let theta = (a[q][q] - a[p][p]) / (2.0 * apq);
-    let t = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-    let cos = 1.0 / (t * t + 1.0).sqrt();
-    let sin = t * cos;
-    for k in 0..9 {
-        let (x, y) = (a[k][p], a[k][q]);
-        a[k][p] = cos * x - sin * y;
-        a[k][q] = sin * x + cos * y;
-    }
-    for k in 0..9 {
-        let (x, y) = (a[p][k], a[q][k]);
-        a[p][k] = cos * x - sin * y;
-        a[q][k] = sin * x + cos * y;
-    }
-    for k in 0..9 {
-        let (x, y) = (vectors[p][k], vectors[q][k]);
-        vectors[p][k] = cos * x - sin * y;
-        vectors[q][k] = sin * x + cos * y;
     }
 }
 

@@ -5,11 +5,16 @@
 //! (Hartley and Zisserman, Multiple View Geometry, section 2.3).
 
 mod algebra;
+mod eigen;
 mod fit;
+mod fletcher;
+mod normal;
 mod plausible;
 mod refine;
 
 pub use algebra::{Homography, determinant, inverse, is_singular, multiply, normalized, project};
 pub use fit::{PointPair, fit, from_four};
+pub use fletcher::refine_fletcher;
+pub(super) use normal::gauss_newton_step;
 pub use plausible::is_plausible;
 pub use refine::refine;

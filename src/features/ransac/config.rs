@@ -12,12 +12,24 @@ pub enum RansacMethod {
     Robust,
 }
 
+/// Which random samples are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Draws {
+    /// From the seed: the estimate is one draw of its distribution.
+    Seeded,
+    /// The one sequence that every call of `cv2.findHomography` draws: the seed changes nothing.
+    Opencv,
+}
+
 /// Settings of the estimator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RansacConfig {
     /// Estimator; default `robust`.
     pub method: RansacMethod,
+    /// Samples; default `seeded`.
+    pub draws: Draws,
     /// Largest reprojection distance of an inlier in pixels of the second picture, above 0; default 5.
     pub threshold_px: f64,
     /// Samples at most, 1 to 1,000,000; default 2000.
@@ -30,6 +42,7 @@ impl Default for RansacConfig {
     fn default() -> Self {
         Self {
             method: RansacMethod::Robust,
+            draws: Draws::Seeded,
             threshold_px: 5.0,
             max_iterations: 2000,
             confidence: 0.995,

@@ -3,13 +3,15 @@
 //! [`RansacMethod::Opencv`] follows `cv2.findHomography(RANSAC)`, so that the published metric keeps
 //! its distribution; [`RansacMethod::Robust`] is the steadier estimator of Covista's own profile.
 
+mod conditioned;
 mod config;
 mod opencv;
+mod polish;
 mod robust;
 mod sampling;
 mod score;
 
-pub use config::{RansacConfig, RansacMethod};
+pub use config::{Draws, RansacConfig, RansacMethod};
 
 use super::Level;
 use super::homography::{Homography, PointPair};

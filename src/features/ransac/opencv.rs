@@ -1,9 +1,9 @@
 //! The estimator of `cv2.findHomography(RANSAC)`, draws apart.
 
 use super::super::Level;
-use super::super::homography::{PointPair, fit, from_four, refine};
+use super::super::homography::{PointPair, fit, from_four, refine_fletcher};
 use super::sampling::Sampler;
-use super::score::{Columns, chosen};
+use super::score::{Columns, Limits, chosen};
 use super::{Estimate, RansacConfig};
 
 /// Steps of the final refinement.
@@ -11,7 +11,7 @@ const REFINE_STEPS: usize = 10;
 
 pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig, seed: u64) -> Option<Estimate> {
     let columns = Columns::new(level, pairs);
-    let threshold2 = (config.threshold_px * config.threshold_px) as f32;
+    let limits = Limits::hard(config.threshold_px);
     if let Ok(four) = <&[PointPair; 4]>::try_from(pairs) {
         let homography = from_four(four)?;
         return Some(Estimate {
@@ -19,7 +19,7 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
             inliers: vec![true; 4],
         });
     }
-    let mut sampler = Sampler::new(seed);
+    let mut sampler = Sampler::new(config.draws, seed);
     let (mut best, mut most) = (None, 3);
     let (mut iteration, mut limit) = (0, config.max_iterations);
     while iteration < limit {
@@ -30,18 +30,18 @@ pub(super) fn estimate(level: Level, pairs: &[PointPair], config: &RansacConfig,
         let Some(model) = from_four(&sample) else {
             continue;
         };
-        let inliers = columns.score(&model, threshold2).inliers;
+        let inliers = columns.score(&model, limits).inliers;
         if inliers > most {
             (best, most) = (Some(model), inliers);
             let outliers = 1.0 - f64::from(inliers) / pairs.len() as f64;
             limit = needed_samples(config.confidence, outliers, limit);
         }
     }
-    let inliers = columns.inliers(&best?, threshold2);
+    let inliers = columns.inliers(&best?, limits);
     let support = chosen(pairs, &inliers);
-    let homography = refine(&fit(&support).or(best)?, &support, REFINE_STEPS);
+    let homography = refine_fletcher(&fit(&support).or(best)?, &support, REFINE_STEPS);
     Some(Estimate {
-        inliers: columns.inliers(&homography, threshold2),
+        inliers: columns.inliers(&homography, limits),
         homography,
     })
 }

@@ -1,41 +1,55 @@
 //! Random samples of four pairs, and which of them are worth a model.
 
-use crate_free::SplitMix;
-
 use super::super::homography::PointPair;
+use super::config::Draws;
 
-/// Written here, because this folder uses nothing of the crate.
-mod crate_free {
+/// Where the random numbers come from.
+#[derive(Debug, Clone)]
+enum Stream {
     /// SplitMix64 (Steele, Lea and Flood 2014): one multiply-and-shift stream a seed.
-    #[derive(Debug, Clone)]
-    pub struct SplitMix(pub u64);
+    SplitMix(u64),
+    /// The multiply-with-carry generator of `cv::RNG`, started as `findHomography` always starts it.
+    Opencv(u64),
+}
 
-    impl SplitMix {
-        /// The next 64 bits.
-        #[inline]
-        pub fn next_u64(&mut self) -> u64 {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = self.0;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            z ^ (z >> 31)
+impl Stream {
+    /// An index below `n`, which must be at least 1 and is far below 2^32.
+    #[inline]
+    fn below(&mut self, n: usize) -> usize {
+        match self {
+            Self::SplitMix(state) => {
+                *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                // The bias of the product is nil in practice.
+                ((u128::from(mixed(*state)) * n as u128) >> 64) as usize
+            }
+            Self::Opencv(state) => {
+                const MULTIPLIER: u64 = 4_164_903_690;
+                *state = (*state & 0xffff_ffff) * MULTIPLIER + (*state >> 32);
+                (*state & 0xffff_ffff) as usize % n
+            }
         }
     }
 }
 
+/// The output function of SplitMix64.
+#[inline]
+fn mixed(state: u64) -> u64 {
+    let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 /// Draws samples.
 #[derive(Debug, Clone)]
-pub(super) struct Sampler(SplitMix);
+pub(super) struct Sampler(Stream);
 
 impl Sampler {
-    pub fn new(seed: u64) -> Self {
-        Self(SplitMix(seed))
-    }
-
-    /// An index below `n` (which is far below 2^32, so the bias of the product is nil in practice).
-    #[inline]
-    pub fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.0.next_u64()) * n as u128) >> 64) as usize
+    pub fn new(draws: Draws, seed: u64) -> Self {
+        Self(match draws {
+            // Mixed, because seeds that differ by the increment would share a stream.
+            Draws::Seeded => Stream::SplitMix(mixed(seed)),
+            Draws::Opencv => Stream::Opencv(u64::MAX),
+        })
     }
 
     /// `N` different indices below `n >= N`.
@@ -44,7 +58,7 @@ impl Sampler {
         let mut chosen = [0; N];
         for i in 0..N {
             chosen[i] = loop {
-                let index = self.below(n);
+                let index = self.0.below(n);
                 if !chosen[..i].contains(&index) {
                     break index;
                 }

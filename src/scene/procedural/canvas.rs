@@ -40,12 +40,44 @@ impl Canvas {
         canvas
     }
 
+    /// A picture row by row: `row(y)` prepares what its pixels share and gives the function of x.
+    pub(super) fn rows<P: FnMut(i32) -> Rgb>(
+        width: u32,
+        height: u32,
+        wraps: bool,
+        row: impl Fn(i32) -> P + Sync,
+    ) -> Self {
+        let mut canvas = Self::new(width, height, wraps, [0.0; 3]);
+        canvas
+            .pixels
+            .par_chunks_mut(width as usize)
+            .enumerate()
+            .for_each(|(y, pixels)| {
+                let mut color = row(y as i32);
+                for (x, pixel) in pixels.iter_mut().enumerate() {
+                    *pixel = color(x as i32);
+                }
+            });
+        canvas
+    }
+
     /// Changes every pixel by a pure function of its coordinates and colour.
     pub(super) fn map(&mut self, change: impl Fn(i32, i32, Rgb) -> Rgb + Sync) {
         let width = self.width as usize;
         self.pixels.par_chunks_mut(width).enumerate().for_each(|(y, row)| {
             for (x, pixel) in row.iter_mut().enumerate() {
                 *pixel = change(x as i32, y as i32, *pixel);
+            }
+        });
+    }
+
+    /// Changes every pixel row by row: `row(y)` prepares what its pixels share and gives the function of x and colour.
+    pub(super) fn map_rows<P: FnMut(i32, Rgb) -> Rgb>(&mut self, row: impl Fn(i32) -> P + Sync) {
+        let width = self.width as usize;
+        self.pixels.par_chunks_mut(width).enumerate().for_each(|(y, pixels)| {
+            let mut change = row(y as i32);
+            for (x, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = change(x as i32, *pixel);
             }
         });
     }

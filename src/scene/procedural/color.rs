@@ -90,6 +90,18 @@ pub(super) const WOODS: [Rgb; 6] = [
     hex(0xB98B6A),
 ];
 
+/// Strong wall paints, one room in five.
+pub(super) const DEEP_WALLS: [Rgb; 8] = [
+    hex(0x3E5C58),
+    hex(0x8C4F3A),
+    hex(0x3A4A66),
+    hex(0xB58A3C),
+    hex(0x7D8B6A),
+    hex(0xA56A6A),
+    hex(0x55504E),
+    hex(0x6B5A78),
+];
+
 /// Wall paints, light enough to carry shading.
 pub(super) const WALLS: [Rgb; 8] = [
     hex(0xE9E2D3),

@@ -11,16 +11,24 @@ pub struct ProceduralConfig {
     pub width_m: [f32; 2],
     /// Smallest and largest outer length along z, metres, within 7 to 30; default 10 to 11.5.
     pub depth_m: [f32; 2],
-    /// Fewest and most rooms, within 2 to 12; default 5 to 6.
+    /// Fewest and most rooms, within 2 to 12; default 5 to 6. Two storeys share them and have a hall each.
     pub rooms: [u32; 2],
+    /// Share of the flats that have two storeys joined by stairs, 0 to 1; default 0.3. Their storeys are smaller
+    /// (0.74 of the width, 0.9 of the depth).
+    pub stairs: f32,
     /// Lowest and highest ceiling, metres, within 2.4 to 4; default 2.55 to 2.8.
     pub ceiling_m: [f32; 2],
     /// Clear width of a doorway, metres, 0.9 to 1.4; default 0.96. Archways are wider.
     pub door_width_m: f32,
     /// Clear height of a doorway, metres, 2.0 to 2.3; default 2.08.
     pub door_height_m: f32,
-    /// Share of the optional furniture and clutter that is placed, 0 to 1; default 1.
+    /// Share of the furniture that a room can do without (bookcases, dressers, armchairs, lamps) that is placed,
+    /// 0 to 1; default 1.
+    pub furniture: f32,
+    /// Share of the small things (pictures, plants, toys, things on shelves) that is placed, 0 to 1; default 1.
     pub clutter: f32,
+    /// Share of the flats that are seen in the evening, lit by their lamps alone, 0 to 1; default 0.25.
+    pub evening: f32,
     /// Strength of the baked light, 0 (flat textures) to 1; default 1.
     pub shading: f32,
     /// Rays a vertex for ambient occlusion, 8 to 256; default 24.
@@ -40,7 +48,10 @@ impl Default for ProceduralConfig {
             ceiling_m: [2.55, 2.8],
             door_width_m: 0.96,
             door_height_m: 2.08,
+            stairs: 0.3,
+            furniture: 1.0,
             clutter: 1.0,
+            evening: 0.25,
             shading: 1.0,
             ambient_rays: 24,
             mesh_cell_m: 0.3,
@@ -76,7 +87,14 @@ impl ProceduralConfig {
         interval("ceiling_m", self.ceiling_m, 2.4, 4.0)?;
         number("door_width_m", self.door_width_m, 0.9, 1.4)?;
         number("door_height_m", self.door_height_m, 2.0, 2.3)?;
-        number("clutter", self.clutter, 0.0, 1.0)?;
+        for (name, share) in [
+            ("stairs", self.stairs),
+            ("furniture", self.furniture),
+            ("clutter", self.clutter),
+            ("evening", self.evening),
+        ] {
+            number(name, share, 0.0, 1.0)?;
+        }
         number("shading", self.shading, 0.0, 1.0)?;
         number("mesh_cell_m", self.mesh_cell_m, 0.1, 1.0)?;
         if self.rooms[0] < 2 || self.rooms[0] > self.rooms[1] || self.rooms[1] > 12 {

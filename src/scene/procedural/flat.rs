@@ -4,19 +4,22 @@ use rayon::prelude::*;
 
 use super::ProceduralConfig;
 use super::bake::{RoomLight, bake};
+use super::color::Rgb;
 use super::furnish::{furnish, lamps};
 use super::furniture::Maker;
+use super::house::{House, Storey};
 use super::mesh::Mesh;
+use super::mood::Mood;
 use super::openings;
-use super::plan::Plan;
-use super::shell;
+use super::shell::{self, Well};
 use super::space::Space;
-use super::style::{Finish, Kit, Registry};
+use super::stairs;
+use super::style::{Common, Finish, Kit, Registry};
 use crate::rng::Rng;
 use crate::scene::{Material, Primitive, Sampler, Scene, Texture, TextureRef};
 
 /// Changes whenever the same seed would give another flat; part of [`Scene::hash`].
-const VERSION: &str = "covista procedural flat 1";
+const VERSION: &str = "covista procedural flat 2";
 
 /// Why no flat was built.
 #[derive(Debug, thiserror::Error)]
@@ -45,42 +48,42 @@ pub fn build_with(config: &ProceduralConfig, seed: u64) -> Result<Scene, Procedu
 
 fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
     let stream = |part: u64| Rng::stream(seed, "procedural flat", &[part]);
-    let plan = Plan::draw(config, &mut stream(0));
+    let house = House::draw(config, &mut stream(0));
+    let mood = Mood::draw(config.evening, &mut stream(4));
     let mut registry = Registry::default();
     let kit = Kit::draw(&mut registry, &mut stream(1));
-    let mut mesh = Mesh::default();
-    let mut pictures = 0;
-    let mut lights = Vec::new();
-    let finishes: Vec<Finish> = plan
-        .rooms
-        .iter()
-        .enumerate()
-        .map(|(k, room)| Finish::draw(room.kind, &mut registry, &mut stream(100 + k as u64)))
-        .collect();
-    for (k, (room, finish)) in plan.rooms.iter().zip(&finishes).enumerate() {
-        let mut rng = stream(1000 + k as u64);
-        mesh.room = k as u16;
-        shell::build(&mut mesh, room, plan.ceiling, finish, &kit, config.mesh_cell_m);
-        let mut space = Space::new(room, plan.ceiling);
-        let windows = openings::windows(&mut mesh, room, &mut space, finish.trim, &kit, &mut rng);
-        let mut maker = Maker {
-            mesh: &mut mesh,
-            kit: &kit,
-            rng: &mut rng,
-        };
-        furnish(&mut maker, &mut space, room.kind, config.clutter, &mut pictures);
-        let lamps = lamps(&mut maker, &space);
-        openings::radiators(&mut mesh, &mut space, &kit, &mut rng);
-        lights.push(RoomLight {
-            rect: room.rect,
-            ceiling: plan.ceiling,
-            windows,
-            lamps,
-        });
+    let common = Common::draw(&mut registry, &mut stream(5));
+    let mut flat = Flat {
+        mesh: Mesh::default(),
+        kit,
+        lights: Vec::new(),
+        pictures: 0,
+    };
+    let mut rooms = 0;
+    for (level, storey) in house.storeys.iter().enumerate() {
+        let first = rooms;
+        rooms += storey.plan.rooms.len() as u64;
+        let finishes: Vec<Finish> = (first..)
+            .zip(&storey.plan.rooms)
+            .map(|(k, room)| Finish::draw(room.kind, &common, &mut registry, &mut stream(100 + k)))
+            .collect();
+        flat.furnish(config, &house, level, &finishes, |k| stream(1000 + first + k));
+        let trims: Vec<_> = finishes.iter().map(|f| f.trim).collect();
+        flat.doors(&house, level, &trims, &mut stream(2 + 10 * level as u64));
     }
-    let trims: Vec<_> = finishes.iter().map(|f| f.trim).collect();
-    openings::doors(&mut mesh, &plan, &trims, &kit, &mut stream(2));
-    openings::outside(&mut mesh, &plan, &kit);
+    if let Some(stairs) = &house.stairs {
+        (flat.mesh.lift, flat.mesh.room) = (0.0, 0);
+        let hall = house.storeys[0].plan.rooms[0].rect;
+        stairs::build(&mut flat.mesh, stairs, &hall, &flat.kit, &mut stream(3));
+    }
+    let top_floor = house.storeys.last().map_or(0.0, |s| s.base);
+    flat.mesh.lift = 0.0;
+    let outer = house.storeys[0].plan.outer;
+    openings::outside(&mut flat.mesh, &outer, top_floor, mood.outside, &flat.kit);
+    let Flat { mesh, mut lights, .. } = flat;
+    for (room, place) in &mesh.small_lamps {
+        lights[usize::from(*room)].small_lamps.push(*place);
+    }
 
     // Fabrics and rugs that no piece took are neither painted nor kept.
     let used: Vec<usize> = (0..registry.entries.len())
@@ -92,7 +95,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         .collect();
     let (textures, colors) = rayon::join(
         || paint(&registry, &used, config.texture_px, seed),
-        || bake(&mesh, &lights, config),
+        || bake(&mesh, &lights, &mood, config),
     );
     let materials = used
         .iter()
@@ -131,6 +134,101 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         textures,
         ..Scene::default()
     }
+}
+
+/// A flat under construction.
+struct Flat {
+    mesh: Mesh,
+    kit: Kit,
+    lights: Vec<RoomLight>,
+    /// Pictures hung so far.
+    pictures: u32,
+}
+
+impl Flat {
+    /// Shells, windows, furniture and lamps of one storey; `stream` gives the draws of its room `k`.
+    fn furnish(
+        &mut self,
+        config: &ProceduralConfig,
+        house: &House,
+        level: usize,
+        finishes: &[Finish],
+        stream: impl Fn(u64) -> Rng,
+    ) {
+        let Storey { plan, base } = &house.storeys[level];
+        let lights = light_numbers(house, level);
+        for (k, (room, finish)) in plan.rooms.iter().zip(finishes).enumerate() {
+            let mut rng = stream(k as u64);
+            let stairs = house.stairs.as_ref().filter(|_| k == 0);
+            (self.mesh.lift, self.mesh.room) = (*base, lights[k]);
+            let well = stairs.map(|stairs| {
+                let well = stairs.well;
+                if level == 0 {
+                    Well::InCeiling(well)
+                } else {
+                    Well::InFloor(well)
+                }
+            });
+            shell::build(
+                &mut self.mesh,
+                room,
+                plan.ceiling,
+                well,
+                finish,
+                &self.kit,
+                config.mesh_cell_m,
+            );
+            let mut space = Space::new(room, plan.ceiling);
+            if let Some(stairs) = stairs {
+                stairs::reserve(&mut space, stairs, level > 0);
+            }
+            let mut windows = openings::windows(&mut self.mesh, room, &mut space, finish.trim, &self.kit, &mut rng);
+            let mut maker = Maker {
+                mesh: &mut self.mesh,
+                kit: &self.kit,
+                rng: &mut rng,
+            };
+            furnish(&mut maker, &mut space, room.kind, config, &mut self.pictures);
+            let mut lamps = lamps(&mut maker, &space);
+            openings::radiators(&mut self.mesh, &mut space, &self.kit, &mut rng);
+            let points = windows.iter_mut().flat_map(|w| &mut w.points);
+            points.chain(&mut lamps).for_each(|p| p.y += base);
+            match self.lights.get_mut(usize::from(lights[k])) {
+                Some(shared) => {
+                    shared.ceiling = base + plan.ceiling;
+                    shared.windows.extend(windows);
+                    shared.lamps.extend(lamps);
+                }
+                None => self.lights.push(RoomLight {
+                    rect: room.rect,
+                    floor: *base,
+                    ceiling: base + plan.ceiling,
+                    windows,
+                    lamps,
+                    small_lamps: Vec::new(),
+                }),
+            }
+        }
+    }
+
+    fn doors(&mut self, house: &House, level: usize, trims: &[Rgb], rng: &mut Rng) {
+        let Storey { plan, base } = &house.storeys[level];
+        self.mesh.lift = *base;
+        let lights = light_numbers(house, level);
+        openings::doors(&mut self.mesh, plan, &lights, trims, &self.kit, rng);
+    }
+}
+
+/// The light of each room of a storey: light goes through the well, so the halls of two storeys share one.
+fn light_numbers(house: &House, level: usize) -> Vec<u16> {
+    let below: usize = house.storeys[..level].iter().map(|s| s.plan.rooms.len()).sum();
+    (0..house.storeys[level].plan.rooms.len())
+        .map(|k| match (level, k) {
+            (0, k) => k as u16,
+            (_, 0) => 0,
+            (_, k) => (below + k - 1) as u16,
+        })
+        .collect()
 }
 
 /// Paints the textures in use, each from its own stream.

@@ -2,6 +2,7 @@
 
 use glam::{Vec3, vec3};
 
+use super::ProceduralConfig;
 use super::color::{Rgb, draw, hex};
 use super::frame::Frame;
 use super::furniture::{
@@ -14,19 +15,26 @@ use super::plan::{RoomKind, Side};
 use super::space::{Space, Spot, wall_length};
 
 /// Fills a room. `pictures` counts the pictures already hung in the flat.
-pub(super) fn furnish(m: &mut Maker<'_>, space: &mut Space, kind: RoomKind, clutter: f32, pictures: &mut u32) {
+pub(super) fn furnish(
+    m: &mut Maker<'_>,
+    space: &mut Space,
+    kind: RoomKind,
+    config: &ProceduralConfig,
+    pictures: &mut u32,
+) {
+    let share = config.furniture;
     match kind {
-        RoomKind::Living => living(m, space, clutter),
-        RoomKind::Kitchen => kitchen(m, space),
-        RoomKind::Dining => dining(m, space),
-        RoomKind::Bedroom => bedroom(m, space),
-        RoomKind::Study => study(m, space),
-        RoomKind::Bath => bath(m, space),
-        RoomKind::Hall => hall(m, space),
+        RoomKind::Living => living(m, space, share),
+        RoomKind::Kitchen => kitchen(m, space, share),
+        RoomKind::Dining => dining(m, space, share),
+        RoomKind::Bedroom => bedroom(m, space, share),
+        RoomKind::Study => study(m, space, share),
+        RoomKind::Bath => bath(m, space, share),
+        RoomKind::Hall => hall(m, space, share),
     }
     let is_bath = kind == RoomKind::Bath;
-    extras(m, space, is_bath, clutter);
-    hangings(m, space, is_bath, clutter, pictures);
+    extras(m, space, is_bath, config);
+    hangings(m, space, is_bath, config.clutter, pictures);
 }
 
 /// A frame at a world point on the floor with the axes of a spot.
@@ -48,7 +56,7 @@ fn extents(spot: &Spot, size: [f32; 2]) -> [f32; 2] {
     if spot.side.along_x() { size } else { [size[1], size[0]] }
 }
 
-fn living(m: &mut Maker<'_>, space: &mut Space, clutter: f32) {
+fn living(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let width = draw(m.rng, 1.9, 2.4);
     let spot = space.at_wall(m.rng, [width, 0.95, 0.82], 1.2, false);
     if let Some(spot) = spot {
@@ -66,7 +74,7 @@ fn living(m: &mut Maker<'_>, space: &mut Space, clutter: f32) {
         }
         for (aside, turn) in [(-1.75, 1.2), (1.75, -1.2)] {
             let at = before(&spot, aside, 1.75);
-            if m.rng.chance(f64::from(0.85 * clutter)) && space.take_floor(at, [0.95, 0.95]) {
+            if m.rng.chance(f64::from(0.85 * share)) && space.take_floor(at, [0.95, 0.95]) {
                 let turn = turn + draw(m.rng, -0.25, 0.25);
                 armchair(
                     m,
@@ -93,12 +101,16 @@ fn living(m: &mut Maker<'_>, space: &mut Space, clutter: f32) {
         }
     }
     for _ in 0..2 {
-        shelf_at_wall(m, space);
+        shelf_at_wall(m, space, share);
     }
     dining_corner(m, space, [1.4, 0.85]);
 }
 
-fn shelf_at_wall(m: &mut Maker<'_>, space: &mut Space) {
+/// A bookcase, one of the pieces that a room can do without.
+fn shelf_at_wall(m: &mut Maker<'_>, space: &mut Space, share: f32) {
+    if !m.rng.chance(f64::from(0.6 * share)) {
+        return;
+    }
     let (w, h) = (draw(m.rng, 0.8, 1.5), draw(m.rng, 1.7, 2.15));
     if let Some(spot) = space.at_wall(m.rng, [w, 0.32, h + 0.3], 0.5, true) {
         bookcase(m, &spot.frame, [w, h]);
@@ -131,7 +143,7 @@ fn units(m: &mut Maker<'_>, space: &mut Space, most: f32, color: Rgb) {
     }
 }
 
-fn kitchen(m: &mut Maker<'_>, space: &mut Space) {
+fn kitchen(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let color = *m.rng.pick(&[
         hex(0xE8E5DC),
         hex(0x5E7A6B),
@@ -148,22 +160,26 @@ fn kitchen(m: &mut Maker<'_>, space: &mut Space) {
     }
     let long = draw(m.rng, 1.2, 1.6);
     dining_corner(m, space, [long, 0.8]);
-    shelf_at_wall(m, space);
+    shelf_at_wall(m, space, share);
 }
 
-fn dining(m: &mut Maker<'_>, space: &mut Space) {
+fn dining(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let long = draw(m.rng, 1.6, 2.1);
     dining_corner(m, space, [long, 0.95]);
-    if let Some(spot) = space.at_wall(m.rng, [1.4, 0.47, 1.1], 0.6, false) {
+    if m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [1.4, 0.47, 1.1], 0.6, false)
+    {
         dresser(m, &spot.frame, 1.4);
     }
-    shelf_at_wall(m, space);
-    if let Some(spot) = space.at_wall(m.rng, [1.2, 0.47, 1.1], 0.6, true) {
+    shelf_at_wall(m, space, share);
+    if m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [1.2, 0.47, 1.1], 0.6, true)
+    {
         dresser(m, &spot.frame, 1.2);
     }
 }
 
-fn bedroom(m: &mut Maker<'_>, space: &mut Space) {
+fn bedroom(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let width = if space.rect.area() > 13.0 { 1.6 } else { 1.2 };
     // Nightstands belong to the bed: room for them is taken together.
     if let Some(spot) = space.at_wall(m.rng, [width + 1.16, 2.15, 0.7], 0.4, false) {
@@ -178,25 +194,30 @@ fn bedroom(m: &mut Maker<'_>, space: &mut Space) {
     if let Some(spot) = space.at_wall(m.rng, [closet, 0.62, 2.3], 0.6, true) {
         wardrobe(m, &spot.frame, closet);
     }
-    if let Some(spot) = space.at_wall(m.rng, [1.0, 0.47, 1.1], 0.6, false) {
+    if m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [1.0, 0.47, 1.1], 0.6, false)
+    {
         dresser(m, &spot.frame, 1.0);
     }
     if space.rect.area() > 16.0
+        && m.rng.chance(f64::from(share))
         && let Some(spot) = space.at_wall(m.rng, [1.3, 1.3, 1.25], 0.1, true)
     {
         desk(m, &spot.frame, 1.3);
     }
-    shelf_at_wall(m, space);
+    shelf_at_wall(m, space, share);
 }
 
-fn study(m: &mut Maker<'_>, space: &mut Space) {
+fn study(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     if let Some(spot) = space.at_wall(m.rng, [1.6, 1.4, 1.25], 0.1, false) {
         desk(m, &spot.frame, 1.6);
     }
     for _ in 0..3 {
-        shelf_at_wall(m, space);
+        shelf_at_wall(m, space, share);
     }
-    if let Some(at) = space.in_the_open(m.rng, [1.0, 1.0], 0.3) {
+    if m.rng.chance(f64::from(share))
+        && let Some(at) = space.in_the_open(m.rng, [1.0, 1.0], 0.3)
+    {
         let turn = draw(m.rng, 0.0, std::f32::consts::TAU);
         let frame = Frame::turned(vec3(at[0], 0.0, at[1]), turn);
         armchair(m, &frame.child(vec3(0.0, 0.0, -0.42), 0.0));
@@ -206,7 +227,7 @@ fn study(m: &mut Maker<'_>, space: &mut Space) {
     rug(m, &Frame::quarter(vec3(x, 0.0, z), turn), [2.2, 1.5]);
 }
 
-fn bath(m: &mut Maker<'_>, space: &mut Space) {
+fn bath(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let width = draw(m.rng, 1.6, 1.75);
     if let Some(spot) = space.at_wall(m.rng, [width, 0.77, 1.2], 0.6, true) {
         bath_tub(m, &spot.frame, width);
@@ -220,10 +241,14 @@ fn bath(m: &mut Maker<'_>, space: &mut Space) {
     if let Some(spot) = space.at_wall(m.rng, [0.55, 0.7, 0.85], 0.6, true) {
         toilet(m, &spot.frame);
     }
-    if let Some(spot) = space.at_wall(m.rng, [0.62, 0.6, 1.15], 0.7, true) {
+    if m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [0.62, 0.6, 1.15], 0.7, true)
+    {
         washing_machine(m, &spot.frame);
     }
-    if let Some(spot) = space.at_wall(m.rng, [0.5, 0.5, 0.6], 0.3, true) {
+    if m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [0.5, 0.5, 0.6], 0.3, true)
+    {
         hamper(m, &spot.frame.child(vec3(0.0, 0.0, 0.26), 0.0));
     }
     let [x, z] = space.rect.centre();
@@ -239,20 +264,23 @@ fn bath(m: &mut Maker<'_>, space: &mut Space) {
     }
 }
 
-fn hall(m: &mut Maker<'_>, space: &mut Space) {
+fn hall(m: &mut Maker<'_>, space: &mut Space, share: f32) {
     let narrow = space.rect.width().min(space.rect.depth()) < 2.2;
     let depth = if narrow { 0.34 } else { 0.47 };
     if let Some((frame, _)) = space.hang(m.rng, 1.2, 1.1, [1.25, 1.26]) {
         coat_rack(m, &frame.child(Vec3::Y * 0.45, 0.0), 1.1);
     }
     for _ in 0..3 {
-        shelf_at_wall(m, space);
+        shelf_at_wall(m, space, share);
     }
-    if !narrow && let Some(spot) = space.at_wall(m.rng, [1.1, depth, 1.1], 0.6, false) {
+    if !narrow
+        && m.rng.chance(f64::from(share))
+        && let Some(spot) = space.at_wall(m.rng, [1.1, depth, 1.1], 0.6, false)
+    {
         dresser(m, &spot.frame, 1.1);
     }
-    let along_x = space.rect.width() > space.rect.depth();
-    let long = space.rect.width().max(space.rect.depth());
+    let along_x = space.passage.width() > space.passage.depth();
+    let long = space.passage.width().max(space.passage.depth());
     let n = (long / 3.6).round().max(1.0) as usize;
     for k in 0..n {
         let shift = long * ((k as f32 + 0.5) / n as f32 - 0.5);
@@ -262,7 +290,8 @@ fn hall(m: &mut Maker<'_>, space: &mut Space) {
 }
 
 /// Plants, poufs, chairs, boxes and lamps where floor is left.
-fn extras(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32) {
+fn extras(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, config: &ProceduralConfig) {
+    let (share, clutter) = (config.furniture, config.clutter);
     for _ in 0..2 {
         if m.rng.chance(f64::from(0.85 * clutter))
             && let Some(spot) = space.at_wall(m.rng, [0.6, 0.6, 0.6], 0.2, true)
@@ -278,12 +307,12 @@ fn extras(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32) {
     if is_bath {
         return;
     }
-    if m.rng.chance(f64::from(0.5 * clutter))
+    if m.rng.chance(f64::from(0.5 * share))
         && let Some(at) = space.in_the_open(m.rng, [0.65, 0.65], 0.3)
     {
         pouf(m, &Frame::turned(vec3(at[0], 0.0, at[1]), 0.0));
     }
-    if m.rng.chance(f64::from(0.5 * clutter))
+    if m.rng.chance(f64::from(0.5 * share))
         && let Some(spot) = space.at_wall(m.rng, [0.5, 0.55, 0.95], 0.4, false)
     {
         chair(m, &spot.frame.child(vec3(0.0, 0.0, 0.06), 0.0), None);
@@ -293,7 +322,7 @@ fn extras(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32) {
     {
         toys(m, &spot.frame.child(vec3(0.0, 0.0, 0.27), 0.0));
     }
-    if m.rng.chance(f64::from(0.5 * clutter))
+    if m.rng.chance(f64::from(0.5 * share))
         && let Some(spot) = space.at_wall(m.rng, [0.5, 0.5, 1.8], 0.2, true)
     {
         floor_lamp(m, &spot.frame.child(vec3(0.0, 0.0, 0.25), 0.0));
@@ -312,14 +341,14 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
         {
             clock(m, &frame);
         }
-        for _ in 0..(0.12 * wall * clutter) as u32 {
+        for _ in 0..(0.08 * wall * clutter) as u32 {
             let width = draw(m.rng, 0.7, 1.2);
             if let Some((frame, _)) = space.hang(m.rng, width, 0.55, [1.45, 1.65]) {
                 wall_shelf(m, &frame, width);
             }
         }
     }
-    let n = if is_bath { 2 } else { (0.6 * wall * clutter) as u32 };
+    let n = if is_bath { 2 } else { (0.22 * wall * clutter) as u32 };
     for k in 0..n {
         // Large ones first, so that small ones fill the gaps.
         let long = 1.15 - 0.75 * k as f32 / n as f32 + draw(m.rng, -0.1, 0.1);
@@ -338,16 +367,17 @@ fn hangings(m: &mut Maker<'_>, space: &mut Space, is_bath: bool, clutter: f32, p
 
 /// Hangs the lamps of a room; returns the points that give light.
 pub(super) fn lamps(m: &mut Maker<'_>, space: &Space) -> Vec<Vec3> {
-    let (w, d) = (space.rect.width(), space.rect.depth());
+    let floor = space.passage;
+    let (w, d) = (floor.width(), floor.depth());
     let n = [(w / 3.8).round().max(1.0) as usize, (d / 3.8).round().max(1.0) as usize];
     let drop = draw(m.rng, 0.16, 0.3);
     let mut points = Vec::new();
     for j in 0..n[1] {
         for i in 0..n[0] {
             let at = vec3(
-                space.rect.x0 + w * (i as f32 + 0.5) / n[0] as f32,
+                floor.x0 + w * (i as f32 + 0.5) / n[0] as f32,
                 space.ceiling,
-                space.rect.z0 + d * (j as f32 + 0.5) / n[1] as f32,
+                floor.z0 + d * (j as f32 + 0.5) / n[1] as f32,
             );
             ceiling_lamp(m, &Frame::turned(at, 0.0), drop);
             points.push(at - Vec3::Y * (drop + 0.25));

@@ -78,8 +78,12 @@ pub(super) struct Mesh {
     /// Parts by (material, instance).
     pub(super) parts: BTreeMap<(usize, u32), Part>,
     pub(super) blockers: Vec<Blocker>,
+    /// Floor and table lamps: the room and the world place of the light.
+    pub(super) small_lamps: Vec<(u16, Vec3)>,
     /// Room that new vertices belong to.
     pub(super) room: u16,
+    /// World height of the storey under construction, whose pieces are built as if its floor were at y = 0.
+    pub(super) lift: f32,
     /// Object that new vertices belong to.
     pub(super) instance: u32,
     /// Own brightness of new vertices.
@@ -128,13 +132,14 @@ impl Mesh {
         at: impl Fn(usize, usize) -> (Vec3, Vec3, Vec2),
     ) {
         let (room, glow, is_shell) = (self.room, self.glow, self.is_shell);
+        let lift = Vec3::Y * self.lift;
         let part = self.parts.entry((skin.material, self.instance)).or_default();
         let base = part.vertices.len() as u32;
         for j in 0..nv {
             for i in 0..nu {
                 let (position, normal, uv) = at(i, j);
                 part.vertices.push(Vertex {
-                    position: frame.point(position),
+                    position: frame.point(position) + lift,
                     normal: frame.direction(normal),
                     uv,
                     tint: skin.tint,
@@ -212,6 +217,12 @@ impl Mesh {
         self.shade_box(frame, min, max);
     }
 
+    /// Registers a floor or table lamp whose light is at a local point.
+    pub(super) fn small_lamp(&mut self, frame: &Frame, at: Vec3) {
+        let place = frame.point(at) + Vec3::Y * self.lift;
+        self.small_lamps.push((self.room, place));
+    }
+
     /// Registers a box as a caster of shade, where it is large enough to matter.
     pub(super) fn shade_box(&mut self, frame: &Frame, min: Vec3, max: Vec3) {
         let d = max - min;
@@ -223,7 +234,7 @@ impl Mesh {
         let (a, b) = (frame.point(min), frame.point(max));
         // A turned box is replaced by an aligned one of about its size.
         let turned = frame.axes.x_axis.x.abs().max(frame.axes.x_axis.z.abs()) < 0.99;
-        let centre = 0.5 * (a + b);
+        let centre = 0.5 * (a + b) + Vec3::Y * self.lift;
         let half = if turned {
             let r = 0.5 * d.x.min(d.z);
             vec3(r, 0.5 * d.y, r)

@@ -44,7 +44,8 @@ fn before_wall(rect: &Rect, side: Side, [from, to]: [f32; 2], depth: f32) -> Rec
 }
 
 /// Frames, thresholds and leaves of all doors; `trims` are the casing colours of the rooms.
-pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, trims: &[Rgb], kit: &Kit, rng: &mut Rng) {
+/// `lights` numbers the rooms of the plan among those of the flat.
+pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, lights: &[u16], trims: &[Rgb], kit: &Kit, rng: &mut Rng) {
     for (k, door) in plan.doors.iter().enumerate() {
         let threshold = kit.board(1, rng);
         mesh.begin_object();
@@ -54,7 +55,7 @@ pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, trims: &[Rgb], kit: &Kit, rng:
             let frame = wall_frame(&rect, side);
             let [a, b] = along_wall(&rect, side, door.from, door.to);
             let skin = kit.enamel(trims[room]);
-            mesh.room = room as u16;
+            mesh.room = lights[room];
             casing(mesh, &frame, [a, b, 0.0, door.top], &skin, false);
             if n == 0 {
                 reveal(mesh, &frame, [a, b, 0.0, door.top], WALL, &threshold, &skin);
@@ -69,6 +70,7 @@ pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, trims: &[Rgb], kit: &Kit, rng:
         if !door.is_arch
             && let Some(place) = leaf_place(plan, k)
         {
+            mesh.room = lights[door.rooms[place.0]];
             leaf(mesh, plan, door, place, angle, &skin, kit);
         }
     }
@@ -110,7 +112,6 @@ fn leaf(mesh: &mut Mesh, plan: &Plan, door: &Door, (n, is_left): (usize, bool), 
     let [a, b] = along_wall(&rect, side, door.from, door.to);
     let wall = wall_frame(&rect, side);
     let width = b - a - 0.02;
-    mesh.room = door.rooms[n] as u16;
     mesh.begin_object();
     let leaf = if is_left {
         wall.child(vec3(a - 0.02, 0.0, 0.03), -angle)
@@ -241,11 +242,11 @@ fn drape(mesh: &mut Mesh, frame: &Frame, [x0, x1]: [f32; 2], [y0, y1]: [f32; 2],
 }
 
 /// The view outside: one picture that goes once around the flat, well below and above the windows.
-pub(super) fn outside(mesh: &mut Mesh, plan: &Plan, kit: &Kit) {
+pub(super) fn outside(mesh: &mut Mesh, outer: &Rect, top_floor: f32, tint: Rgb, kit: &Kit) {
     const AWAY: f32 = 5.0;
-    let rect: Rect = plan.outer.grown(AWAY);
+    let rect: Rect = outer.grown(AWAY);
     let total = 2.0 * (rect.width() + rect.depth());
-    let (low, high) = (-6.0, 9.5);
+    let (low, high) = (-6.0, 9.5 + top_floor);
     mesh.begin_object();
     mesh.glow = 1.0;
     let mut from = 0.0;
@@ -259,7 +260,7 @@ pub(super) fn outside(mesh: &mut Mesh, plan: &Plan, kit: &Kit) {
             vec3(0.0, low, 0.0),
             Vec3::X * length,
             Vec3::Y * (high - low),
-            &kit.outside,
+            &kit.outside.tinted(tint),
             cell,
         );
         from += length;

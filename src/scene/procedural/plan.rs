@@ -2,6 +2,7 @@
 
 use super::ProceduralConfig;
 use super::color::draw;
+pub(super) use super::rect::{Rect, SIDES, Side};
 use crate::rng::Rng;
 
 /// Thickness of inner walls, metres.
@@ -9,90 +10,7 @@ pub(super) const WALL: f32 = 0.14;
 /// Depth of a window reveal in the outer wall, metres.
 pub(super) const REVEAL: f32 = 0.28;
 /// Shortest side of a room, between wall centres, metres.
-const SHORTEST: f32 = 2.7;
-
-/// A rectangle on the floor, metres.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rect {
-    pub(super) x0: f32,
-    pub(super) z0: f32,
-    pub(super) x1: f32,
-    pub(super) z1: f32,
-}
-
-impl Rect {
-    pub(super) fn width(&self) -> f32 {
-        self.x1 - self.x0
-    }
-
-    pub(super) fn depth(&self) -> f32 {
-        self.z1 - self.z0
-    }
-
-    pub(super) fn area(&self) -> f32 {
-        self.width() * self.depth()
-    }
-
-    pub(super) fn centre(&self) -> [f32; 2] {
-        [0.5 * (self.x0 + self.x1), 0.5 * (self.z0 + self.z1)]
-    }
-
-    /// Every side moved outwards by `by` (inwards where negative).
-    pub(super) fn grown(&self, by: f32) -> Self {
-        Self {
-            x0: self.x0 - by,
-            z0: self.z0 - by,
-            x1: self.x1 + by,
-            z1: self.z1 + by,
-        }
-    }
-
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
-        self.x0 < other.x1 && other.x0 < self.x1 && self.z0 < other.z1 && other.z0 < self.z1
-    }
-
-    pub(super) fn contains(&self, other: &Self) -> bool {
-        self.x0 <= other.x0 && self.z0 <= other.z0 && self.x1 >= other.x1 && self.z1 >= other.z1
-    }
-
-    /// Smallest rectangle around two points.
-    pub(super) fn around(a: [f32; 2], b: [f32; 2]) -> Self {
-        Self {
-            x0: a[0].min(b[0]),
-            z0: a[1].min(b[1]),
-            x1: a[0].max(b[0]),
-            z1: a[1].max(b[1]),
-        }
-    }
-}
-
-/// A wall of a room by where it lies: North is the least z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Side {
-    North,
-    East,
-    South,
-    West,
-}
-
-/// All four sides in order.
-pub(super) const SIDES: [Side; 4] = [Side::North, Side::East, Side::South, Side::West];
-
-impl Side {
-    /// True where the wall runs along x.
-    pub(super) fn along_x(self) -> bool {
-        matches!(self, Self::North | Self::South)
-    }
-
-    pub(super) fn opposite(self) -> Self {
-        match self {
-            Self::North => Self::South,
-            Self::East => Self::West,
-            Self::South => Self::North,
-            Self::West => Self::East,
-        }
-    }
-}
+pub(super) const SHORTEST: f32 = 2.7;
 
 /// What a room is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,28 +63,37 @@ impl Door {
     }
 }
 
-/// A whole flat with its corner at the origin.
+/// One storey of a flat with its corner at the origin.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Plan {
     pub(super) outer: Rect,
+    /// Height of the ceiling above this storey's floor, metres.
     pub(super) ceiling: f32,
     pub(super) rooms: Vec<Room>,
     pub(super) doors: Vec<Door>,
 }
 
+/// What a storey has to be like before its rooms are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Brief {
+    pub(super) outer: Rect,
+    pub(super) ceiling: f32,
+    /// Rooms wanted.
+    pub(super) rooms: usize,
+    /// Least and greatest z of the hall between wall centres, where there is to be one: room 0.
+    pub(super) hall: Option<[f32; 2]>,
+    /// The wall of the hall that the stairs stand at, and their world x: no door opens there.
+    pub(super) stairs: Option<(Side, [f32; 2])>,
+    /// True for the storey that people sleep on.
+    pub(super) is_upper: bool,
+}
+
 impl Plan {
-    /// Draws a plan.
-    pub(super) fn draw(config: &ProceduralConfig, rng: &mut Rng) -> Self {
-        let outer = Rect {
-            x0: 0.0,
-            z0: 0.0,
-            x1: draw(rng, config.width_m[0], config.width_m[1]),
-            z1: draw(rng, config.depth_m[0], config.depth_m[1]),
-        };
-        let ceiling = draw(rng, config.ceiling_m[0], config.ceiling_m[1]);
-        let target = config.rooms[0] + rng.below(u64::from(config.rooms[1] - config.rooms[0]) + 1) as u32;
-        let (cells, hall) = partition(outer, target as usize, rng);
-        let kinds = assign_kinds(&cells, hall);
+    /// Draws the rooms, doors and windows of a storey.
+    pub(super) fn draw(brief: &Brief, config: &ProceduralConfig, rng: &mut Rng) -> Self {
+        let outer = brief.outer;
+        let (cells, hall) = partition(outer, brief.rooms, brief.hall, rng);
+        let kinds = assign_kinds(&cells, hall, brief.is_upper);
         let mut rooms: Vec<Room> = cells
             .iter()
             .zip(kinds)
@@ -176,7 +103,7 @@ impl Plan {
                 openings: Vec::new(),
             })
             .collect();
-        let doors = connect(&rooms, config, rng);
+        let doors = connect(&rooms, brief.stairs, config, rng);
         for door in &doors {
             let hole = |side| Opening {
                 side,
@@ -190,26 +117,33 @@ impl Plan {
             rooms[door.rooms[1]].openings.push(hole(door.side.opposite()));
         }
         for room in &mut rooms {
-            add_windows(room, outer, ceiling, rng);
+            add_windows(room, outer, brief.ceiling, rng);
         }
         Self {
             outer,
-            ceiling,
+            ceiling: brief.ceiling,
             rooms,
             doors,
         }
     }
 }
 
-/// Cuts the flat into cells; the second value is the corridor's index where there is one.
-fn partition(outer: Rect, target: usize, rng: &mut Rng) -> (Vec<Rect>, Option<usize>) {
+/// Cuts the storey into cells; the second value is the hall's index where there is one.
+fn partition(outer: Rect, target: usize, band: Option<[f32; 2]>, rng: &mut Rng) -> (Vec<Rect>, Option<usize>) {
     let mut cells = vec![outer];
     let mut hall = None;
-    if target >= 5 && outer.depth() >= 2.0 * SHORTEST + 3.0 && rng.chance(0.45) {
-        let width = draw(rng, 1.7, 2.1);
-        let z = draw(rng, 0.4, 0.6) * (outer.depth() - width);
+    let by_chance = target >= 5 && outer.depth() >= 2.0 * SHORTEST + 3.0;
+    let band = match band {
+        None if by_chance && rng.chance(0.45) => {
+            let width = draw(rng, 1.7, 2.1);
+            let z = draw(rng, 0.4, 0.6) * (outer.depth() - width);
+            Some([z, z + width])
+        }
+        band => band,
+    };
+    if let Some([from, to]) = band {
         let strip = |z0, z1| Rect { z0, z1, ..outer };
-        cells = vec![strip(z, z + width), strip(0.0, z), strip(z + width, outer.z1)];
+        cells = vec![strip(from, to), strip(0.0, from), strip(to, outer.z1)];
         hall = Some(0);
     }
     while cells.len() < target {
@@ -253,10 +187,19 @@ fn shared_wall(a: &Rect, b: &Rect) -> Option<(Side, f32, f32)> {
     }
 }
 
-fn assign_kinds(cells: &[Rect], hall: Option<usize>) -> Vec<RoomKind> {
+fn assign_kinds(cells: &[Rect], hall: Option<usize>, is_upper: bool) -> Vec<RoomKind> {
     let mut order: Vec<usize> = (0..cells.len()).filter(|i| hall != Some(*i)).collect();
     order.sort_by(|&a, &b| cells[b].area().total_cmp(&cells[a].area()));
     let mut kinds = vec![RoomKind::Hall; cells.len()];
+    if is_upper {
+        // The smallest room is the bath.
+        let rest = [RoomKind::Bedroom, RoomKind::Study, RoomKind::Bedroom, RoomKind::Living];
+        for (k, &i) in order.iter().enumerate() {
+            let is_bath = k > 0 && k + 1 == order.len();
+            kinds[i] = if is_bath { RoomKind::Bath } else { rest[k % rest.len()] };
+        }
+        return kinds;
+    }
     let living = order.remove(0);
     kinds[living] = RoomKind::Living;
     if order.len() >= 3
@@ -279,8 +222,24 @@ fn assign_kinds(cells: &[Rect], hall: Option<usize>) -> Vec<RoomKind> {
     kinds
 }
 
+/// The longer piece of a wall that the stairs leave free; `walls` are the room and side of either face.
+fn beside_stairs(stairs: Option<(Side, [f32; 2])>, walls: [(usize, Side); 2], [from, to]: [f32; 2]) -> [f32; 2] {
+    const HALL: usize = 0;
+    match stairs {
+        Some((side, [low, high])) if walls.contains(&(HALL, side)) => {
+            let (before, after) = ([from, to.min(low)], [from.max(high), to]);
+            if before[1] - before[0] > after[1] - after[0] {
+                before
+            } else {
+                after
+            }
+        }
+        _ => [from, to],
+    }
+}
+
 /// Doors: a spanning tree over walls long enough for one, and some more for loops.
-fn connect(rooms: &[Room], config: &ProceduralConfig, rng: &mut Rng) -> Vec<Door> {
+fn connect(rooms: &[Room], stairs: Option<(Side, [f32; 2])>, config: &ProceduralConfig, rng: &mut Rng) -> Vec<Door> {
     use RoomKind::{Bath, Bedroom, Hall, Kitchen, Living};
     const MARGIN: f32 = 0.32;
     let mut edges = Vec::new();
@@ -290,6 +249,7 @@ fn connect(rooms: &[Room], config: &ProceduralConfig, rng: &mut Rng) -> Vec<Door
                 continue;
             }
             if let Some((side, from, to)) = shared_wall(&rooms[a].rect, &rooms[b].rect)
+                && let [from, to] = beside_stairs(stairs, [(a, side), (b, side.opposite())], [from, to])
                 && to - from >= config.door_width_m + 2.0 * MARGIN
             {
                 let kinds = [rooms[a].kind, rooms[b].kind];
@@ -386,38 +346,6 @@ fn add_windows(room: &mut Room, outer: Rect, ceiling: f32, rng: &mut Rng) {
                 top,
                 is_window: true,
             });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_room_has_a_door_and_rooms_do_not_overlap() {
-        for seed in 0..200 {
-            let plan = Plan::draw(&ProceduralConfig::default(), &mut Rng::stream(seed, "plan test", &[]));
-            assert!(plan.rooms.len() >= 5, "seed {seed}: {} rooms", plan.rooms.len());
-            let mut reached = vec![false; plan.rooms.len()];
-            reached[0] = true;
-            for _ in 0..plan.rooms.len() {
-                for door in &plan.doors {
-                    let any = door.rooms.iter().any(|&r| reached[r]);
-                    door.rooms.iter().for_each(|&r| reached[r] |= any);
-                }
-            }
-            assert!(reached.iter().all(|&r| r), "seed {seed}: a room cannot be reached");
-            for (i, a) in plan.rooms.iter().enumerate() {
-                assert!(plan.outer.contains(&a.rect));
-                assert!(
-                    plan.rooms[i + 1..].iter().all(|b| !a.rect.overlaps(&b.rect)),
-                    "seed {seed}"
-                );
-            }
-            for door in &plan.doors {
-                assert!(door.to - door.from >= 0.95 && door.top >= 2.0);
-            }
         }
     }
 }

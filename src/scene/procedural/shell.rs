@@ -5,7 +5,7 @@ use glam::{Vec3, vec3};
 use super::color::{Rgb, scale};
 use super::frame::Frame;
 use super::mesh::{Mesh, Skin, steps};
-use super::plan::{Room, SIDES, Side};
+use super::plan::{Rect, Room, SIDES, Side};
 use super::space::{along_wall, wall_frame, wall_length};
 use super::style::{Finish, Kit};
 
@@ -24,12 +24,39 @@ pub(super) fn holes(room: &Room, side: Side) -> Vec<[f32; 4]> {
         .collect()
 }
 
+/// A hole in the floor or the ceiling of a room: the well of the stairs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Well {
+    InFloor(Rect),
+    InCeiling(Rect),
+}
+
 /// Adds the shell of `room`.
-pub(super) fn build(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish, kit: &Kit, cell: f32) {
+pub(super) fn build(
+    mesh: &mut Mesh,
+    room: &Room,
+    ceiling: f32,
+    well: Option<Well>,
+    finish: &Finish,
+    kit: &Kit,
+    cell: f32,
+) {
     mesh.is_shell = true;
     let rect = room.rect;
     let (w, d) = (rect.width(), rect.depth());
     let corner = vec3(rect.x0, 0.0, rect.z0);
+    // The floor's second axis runs towards -z, the ceiling's towards +z.
+    let (floor_hole, ceiling_hole) = match well {
+        Some(Well::InFloor(w)) => (
+            vec![[w.x0 - rect.x0, w.x1 - rect.x0, rect.z1 - w.z1, rect.z1 - w.z0]],
+            Vec::new(),
+        ),
+        Some(Well::InCeiling(w)) => (
+            Vec::new(),
+            vec![[w.x0 - rect.x0, w.x1 - rect.x0, w.z0 - rect.z0, w.z1 - rect.z0]],
+        ),
+        None => (Vec::new(), Vec::new()),
+    };
     mesh.begin_object();
     panel(
         mesh,
@@ -37,7 +64,7 @@ pub(super) fn build(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish,
         corner + vec3(0.0, 0.0, d),
         [Vec3::X, -Vec3::Z],
         [w, d],
-        &[],
+        &floor_hole,
         &finish.floor,
         cell,
         0.0,
@@ -49,7 +76,7 @@ pub(super) fn build(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish,
         corner + vec3(0.0, ceiling, 0.0),
         [Vec3::X, Vec3::Z],
         [w, d],
-        &[],
+        &ceiling_hole,
         &finish.ceiling,
         cell,
         0.0,
@@ -95,7 +122,7 @@ pub(super) fn build(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish,
         );
     }
     mesh.is_shell = false;
-    trim(mesh, room, ceiling, finish, kit);
+    trim(mesh, room, ceiling, well, finish, kit);
 }
 
 /// A rectangle of `size` from `corner` with `holes` cut out, in cells no larger than `cell`.
@@ -162,8 +189,10 @@ fn runs(length: f32, blocked: &[[f32; 2]]) -> Vec<[f32; 2]> {
     out
 }
 
-fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish, kit: &Kit) {
+fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, well: Option<Well>, finish: &Finish, kit: &Kit) {
     let skin = kit.enamel(finish.trim);
+    // Beside a well skirting boards are seen from below and cornices from above.
+    let seen: u8 = if well.is_some() { 0b00_0100 } else { 0 };
     mesh.begin_object();
     for side in SIDES {
         let frame = wall_frame(&room.rect, side);
@@ -175,14 +204,14 @@ fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish, kit: &Kit) 
             .map(|h| [h[0] - CASING, h[1] + CASING])
             .collect();
         for [a, b] in runs(length, &doors) {
-            mesh.faces(&frame, vec3(a, 0.0, 0.0), vec3(b, 0.1, 0.016), &skin, 0b01_1011);
+            mesh.faces(&frame, vec3(a, 0.0, 0.0), vec3(b, 0.1, 0.016), &skin, 0b01_1011 | seen);
         }
         mesh.faces(
             &frame,
             vec3(0.0, ceiling - 0.07, 0.0),
             vec3(length, ceiling, 0.05),
             &skin,
-            0b01_0100,
+            0b01_0100 | seen << 1,
         );
         if let Some((_, height)) = finish.dado {
             let cut: Vec<[f32; 2]> = holes
@@ -201,7 +230,7 @@ fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, finish: &Finish, kit: &Kit) 
             }
         }
     }
-    if finish.beams {
+    if finish.beams && well.is_none() {
         beams(mesh, room, ceiling, kit, finish.trim);
     }
 }

@@ -27,6 +27,8 @@ type Patch = [f32; 4];
 pub(super) struct Space {
     pub(super) rect: Rect,
     pub(super) ceiling: f32,
+    /// The part of the floor that rugs and lamps belong to: all of it, except where stairs take a share.
+    pub(super) passage: Rect,
     solids: Vec<Rect>,
     open: Vec<Rect>,
     /// Doors and windows by wall.
@@ -78,6 +80,7 @@ impl Space {
         let mut space = Self {
             rect,
             ceiling,
+            passage: rect,
             solids: Vec::new(),
             open: Vec::new(),
             holes,
@@ -266,9 +269,19 @@ impl Space {
         self.hung.push((side, patch));
     }
 
+    /// Takes a part of the floor without a check.
+    pub(super) fn occupy(&mut self, rect: Rect) {
+        self.solids.push(rect);
+    }
+
+    /// Keeps furniture off a part of the floor.
+    pub(super) fn keep_open(&mut self, rect: Rect) {
+        self.open.push(rect);
+    }
+
     /// Middle of the floor.
     pub(super) fn centre(&self) -> Vec3 {
-        let [x, z] = self.rect.centre();
+        let [x, z] = self.passage.centre();
         vec3(x, 0.0, z)
     }
 }

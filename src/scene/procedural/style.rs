@@ -1,6 +1,6 @@
 //! Which materials a flat is made of, drawn from its seed.
 
-use super::color::{Rgb, VIVID, WALLS, WOODS, draw, hex, mix, scale, vary};
+use super::color::{DEEP_WALLS, Rgb, VIVID, WALLS, WOODS, draw, hex, mix, scale, vary};
 use super::mesh::Skin;
 use super::paint::{Cloth, Paper, Recipe, RugStyle};
 use super::plan::RoomKind;
@@ -49,6 +49,29 @@ pub(super) struct Kit {
     pub(super) curtains: Vec<Skin>,
     pub(super) rugs: Vec<Skin>,
     pub(super) outside: Skin,
+}
+
+/// What most rooms of a flat have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Common {
+    floor: Skin,
+    plaster: Skin,
+    paint: Rgb,
+    wood: Rgb,
+}
+
+impl Common {
+    pub(super) fn draw(registry: &mut Registry, rng: &mut Rng) -> Self {
+        let paint = *rng.pick(&WALLS);
+        let wood = *rng.pick(&WOODS);
+        let wood = vary(rng, wood, 0.03);
+        Self {
+            floor: wooden_floor(wood, registry, rng),
+            plaster: plaster(paint, registry, rng),
+            paint,
+            wood,
+        }
+    }
 }
 
 /// Surfaces of one room.
@@ -155,30 +178,36 @@ impl Kit {
 }
 
 impl Finish {
-    pub(super) fn draw(kind: RoomKind, registry: &mut Registry, rng: &mut Rng) -> Self {
-        let paint = *rng.pick(&WALLS);
-        let paint = vary(rng, paint, 0.02);
-        let wood = *rng.pick(&WOODS);
-        let wood = vary(rng, wood, 0.03);
+    pub(super) fn draw(kind: RoomKind, common: &Common, registry: &mut Registry, rng: &mut Rng) -> Self {
+        let (paint, plain) = if rng.chance(0.45) {
+            (common.paint, common.plaster)
+        } else {
+            let paint = if rng.chance(0.3) {
+                *rng.pick(&DEEP_WALLS)
+            } else {
+                *rng.pick(&WALLS)
+            };
+            let paint = vary(rng, paint, 0.02);
+            (paint, plaster(paint, registry, rng))
+        };
         let is_wet = matches!(kind, RoomKind::Bath | RoomKind::Kitchen);
-        let floor = floor(kind, wood, registry, rng);
-        let plain = registry.skin(
-            "plaster",
-            Recipe::Plaster {
-                color: paint,
-                rough: draw(rng, 0.35, 0.9),
-            },
-            false,
-        );
+        let is_bedded = kind == RoomKind::Bedroom && rng.chance(0.4);
+        let (floor, wood) = if !is_wet && !is_bedded && rng.chance(0.75) {
+            (common.floor, common.wood)
+        } else {
+            let wood = *rng.pick(&WOODS);
+            let wood = vary(rng, wood, 0.03);
+            (floor(kind, wood, registry, rng), wood)
+        };
         let feature = feature_wall(is_wet, paint, registry, rng);
         let mut walls = [plain; 4];
         let is_hall = kind == RoomKind::Hall;
-        if is_hall || rng.chance(0.3) {
-            walls = [feature; 4];
-        } else {
-            let first = rng.below(4) as usize;
-            walls[first] = feature;
-            walls[(first + 2) % 4] = feature;
+        let first = rng.below(4) as usize;
+        match draw(rng, 0.0, 1.0) {
+            p if p < 0.14 || (p < 0.4 && is_wet) => walls = [feature; 4],
+            p if p < 0.34 => (walls[first], walls[(first + 2) % 4]) = (feature, feature),
+            p if p < 0.72 => walls[first] = feature,
+            _ => {}
         }
         for wall in &mut walls {
             wall.offset = [draw(rng, 0.0, 1.0), 0.0];
@@ -186,7 +215,7 @@ impl Finish {
         let dado = if kind == RoomKind::Bath {
             let tile = tiled(registry, rng);
             Some((tile, 2.0))
-        } else if rng.chance(if is_hall { 0.6 } else { 0.4 }) {
+        } else if rng.chance(if is_hall { 0.4 } else { 0.22 }) {
             let boards = registry.skin(
                 "boards",
                 Recipe::Boards {
@@ -206,8 +235,8 @@ impl Finish {
             },
             false,
         );
-        let beams = !is_wet && rng.chance(0.4);
-        let ceiling = if rng.chance(0.15) {
+        let beams = !is_wet && rng.chance(0.25);
+        let ceiling = if rng.chance(0.1) {
             registry.skin(
                 "boards",
                 Recipe::Boards {
@@ -235,11 +264,30 @@ impl Finish {
 }
 
 fn tiled(registry: &mut Registry, rng: &mut Rng) -> Skin {
-    let color = *rng.pick(&[hex(0xE9ECE8), hex(0xC7DAD8), hex(0xDCE4EC), hex(0xE8DCC8)]);
+    let color = *rng.pick(&[
+        hex(0xE9ECE8),
+        hex(0xC7DAD8),
+        hex(0xDCE4EC),
+        hex(0xE8DCC8),
+        hex(0x7FA39A),
+        hex(0x5C7F96),
+        hex(0xC58F6E),
+        hex(0xA9B58C),
+    ]);
+    let grout = *rng.pick(&[hex(0x9A958C), hex(0x6E6A66), hex(0x4C4A49), hex(0xB8AFA0)]);
     let first = *rng.pick(&VIVID);
     let accents = palette(rng, first, 2);
-    let tile_m = *rng.pick(&[[0.14, 0.14], [0.2, 0.1], [0.2, 0.2]]);
-    registry.skin("wall tiles", Recipe::WallTiles { color, accents, tile_m }, false)
+    let tile_m = *rng.pick(&[[0.14, 0.14], [0.2, 0.1], [0.1, 0.1], [0.175, 0.175]]);
+    registry.skin(
+        "wall tiles",
+        Recipe::WallTiles {
+            color,
+            grout,
+            accents,
+            tile_m,
+        },
+        false,
+    )
 }
 
 fn floor(kind: RoomKind, wood: Rgb, registry: &mut Registry, rng: &mut Rng) -> Skin {
@@ -265,13 +313,26 @@ fn floor(kind: RoomKind, wood: Rgb, registry: &mut Registry, rng: &mut Rng) -> S
         RoomKind::Bedroom if rng.chance(0.35) => Recipe::Carpet {
             color: *rng.pick(&[hex(0xA89B88), hex(0x8E9AA0), hex(0x9A8A94)]),
         },
-        _ if rng.chance(0.35) => Recipe::Parquet { wood },
-        _ => Recipe::Planks {
-            wood,
-            contrast: draw(rng, 0.4, 0.8),
-        },
+        _ => return wooden_floor(wood, registry, rng),
     };
     registry.skin("floor", recipe, false)
+}
+
+fn wooden_floor(wood: Rgb, registry: &mut Registry, rng: &mut Rng) -> Skin {
+    let recipe = if rng.chance(0.3) {
+        Recipe::Parquet { wood }
+    } else {
+        Recipe::Planks {
+            wood,
+            contrast: draw(rng, 0.1, 0.7),
+        }
+    };
+    registry.skin("floor", recipe, false)
+}
+
+fn plaster(color: Rgb, registry: &mut Registry, rng: &mut Rng) -> Skin {
+    let rough = draw(rng, 0.1, 0.9);
+    registry.skin("plaster", Recipe::Plaster { color, rough }, false)
 }
 
 fn feature_wall(is_wet: bool, paint: Rgb, registry: &mut Registry, rng: &mut Rng) -> Skin {

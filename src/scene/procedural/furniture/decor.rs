@@ -216,6 +216,7 @@ pub(in super::super) fn table_lamp(m: &mut Maker<'_>, frame: &Frame) {
         &foot,
     );
     shade(m, frame, 0.22, 0.12);
+    m.mesh.small_lamp(frame, vec3(0.0, 0.42, 0.0));
     m.mesh.instance = outer;
 }
 
@@ -242,6 +243,7 @@ pub(in super::super) fn floor_lamp(m: &mut Maker<'_>, frame: &Frame) {
     m.mesh
         .bar(frame, vec3(0.0, 0.02, 0.0), vec3(0.0, 1.45, 0.0), 0.013, 8, &dark);
     shade(m, frame, 1.35, 0.2);
+    m.mesh.small_lamp(frame, vec3(0.0, 1.68, 0.0));
 }
 
 /// A lamp that hangs from the ceiling at the frame's origin.

@@ -2,7 +2,7 @@
 
 use super::super::canvas::Canvas;
 use super::super::color::{Rgb, count, draw, mix, scale, vary};
-use super::super::noise::{fractal, unit};
+use super::super::noise::{FractalRow, unit};
 use crate::rng::Rng;
 
 /// Fabric patterns.
@@ -81,12 +81,14 @@ pub(super) fn cloth(px: u32, extent: f32, pattern: Cloth, palette: &[Rgb], rng: 
             }
         }
     }
-    canvas.map(|x, y, c| {
-        let (s, t) = (x as f32 / size, y as f32 / size);
-        scale(
-            c,
-            0.93 + 0.1 * unit(x, y, seed ^ 21) + 0.1 * (fractal(s, t, [4, 4], 2, seed ^ 5) - 0.5),
-        )
+    canvas.map_rows(|y| {
+        let wear = FractalRow::new(y as f32 / size, [4, 4], 2, seed ^ 5);
+        move |x, c| {
+            scale(
+                c,
+                0.93 + 0.1 * unit(x, y, seed ^ 21) + 0.1 * (wear.at(x as f32 / size) - 0.5),
+            )
+        }
     });
     canvas
 }

@@ -3,7 +3,7 @@
 
 use super::super::canvas::Canvas;
 use super::super::color::{Rgb, VIVID, draw, hex, luma, mix, scale, vary};
-use super::super::noise::{fractal, hash, unit, value};
+use super::super::noise::{FractalRow, Row, hash, unit, value};
 use crate::rng::Rng;
 
 /// Wood seen at texel (`s`, `t`) in [0, 1): grain runs along `s`. `id` makes each board its own.
@@ -13,6 +13,35 @@ pub(super) fn grain(s: f32, t: f32, lines: i32, id: u32) -> f32 {
     let fine = value(s * 24.0, t * lines as f32 * 3.0, [24, lines * 3], id ^ 0xA7);
     let dark = ((streak - 0.55) * 4.0).clamp(0.0, 1.0);
     1.08 - 0.34 * dark - 0.22 * (fine - 0.5) - 0.18 * wobble
+}
+
+/// One row of [`grain`], for boards that run along u.
+pub(super) struct Grain {
+    t: f32,
+    lines: i32,
+    wobble: Row,
+    fine: Row,
+}
+
+impl Grain {
+    pub(super) fn new(t: f32, lines: i32, seed: u32) -> Self {
+        Self {
+            t,
+            lines,
+            wobble: Row::new(t * 5.0, [6, 5], seed ^ 0x51),
+            fine: Row::new(t * lines as f32 * 3.0, [24, lines * 3], seed ^ 0xA7),
+        }
+    }
+
+    /// Wood at `s`; `id` shifts the grain, so that each board has its own.
+    pub(super) fn at(&self, s: f32, id: u32) -> f32 {
+        let wobble = self.wobble.at(s * 6.0 + (id & 3) as f32);
+        let y = self.t * self.lines as f32 + 1.8 * wobble;
+        let streak = value(s * 4.0, y, [4, self.lines], id);
+        let fine = self.fine.at(s * 24.0 + (id & 15) as f32);
+        let dark = ((streak - 0.55) * 4.0).clamp(0.0, 1.0);
+        1.08 - 0.34 * dark - 0.22 * (fine - 0.5) - 0.18 * wobble
+    }
 }
 
 /// A knot of the board: darkening at (`du`, `dv`) metres from its centre.
@@ -34,28 +63,32 @@ pub(super) fn planks(px: u32, extent: f32, wood: Rgb, contrast: f32, rng: &mut R
     let row_m = extent / rows as f32;
     let per_row = 3;
     let board_m = extent / per_row as f32;
-    Canvas::shade(px, px, true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
+    Canvas::rows(px, px, true, |y| {
+        let t = (y as f32 + 0.5) / px as f32;
         let row = (t * rows as f32) as i32;
         let shift = unit(row, 17, seed);
-        let along = (s + shift).fract() * per_row as f32;
-        let board = along as i32;
-        let id = hash(board, row, seed);
-        let tone = 1.0 + contrast * (unit(board, row, seed ^ 1) - 0.5) * 1.1;
-        let hue = contrast * (unit(board, row, seed ^ 2) - 0.5);
-        let (du, dv) = (along.fract() * board_m, (t * rows as f32).fract() * row_m);
-        let mut k = tone * (1.0 + (grain(s, t, rows * 5, id) - 1.0) * (0.6 + contrast));
-        for n in 0..2 {
-            if unit(n, 3, id) < 0.75 {
-                let (cu, cv) = (unit(n, 4, id) * board_m, (0.2 + 0.6 * unit(n, 5, id)) * row_m);
-                k *= knot(du - cu, dv - cv, 0.012 + 0.014 * unit(n, 6, id));
+        let grain = Grain::new(t, rows * 5, seed);
+        move |x| {
+            let s = (x as f32 + 0.5) / px as f32;
+            let along = (s + shift).fract() * per_row as f32;
+            let board = along as i32;
+            let id = hash(board, row, seed);
+            let tone = 1.0 + contrast * (unit(board, row, seed ^ 1) - 0.5) * 1.1;
+            let hue = contrast * (unit(board, row, seed ^ 2) - 0.5);
+            let (du, dv) = (along.fract() * board_m, (t * rows as f32).fract() * row_m);
+            let mut k = tone * (1.0 + (grain.at(s, id) - 1.0) * (0.6 + contrast));
+            for n in 0..2 {
+                if unit(n, 3, id) < 0.75 {
+                    let (cu, cv) = (unit(n, 4, id) * board_m, (0.2 + 0.6 * unit(n, 5, id)) * row_m);
+                    k *= knot(du - cu, dv - cv, 0.012 + 0.014 * unit(n, 6, id));
+                }
             }
+            let edge = dv.min(row_m - dv).min(du.min(board_m - du) * 0.8);
+            if edge < 0.004 {
+                k *= 0.3 + 0.7 * (edge / 0.004) * 0.4;
+            }
+            [wood[0] * (k + 0.16 * hue), wood[1] * k, wood[2] * (k - 0.14 * hue)]
         }
-        let edge = dv.min(row_m - dv).min(du.min(board_m - du) * 0.8);
-        if edge < 0.004 {
-            k *= 0.3 + 0.7 * (edge / 0.004) * 0.4;
-        }
-        [wood[0] * (k + 0.16 * hue), wood[1] * k, wood[2] * (k - 0.14 * hue)]
     })
 }
 
@@ -89,26 +122,32 @@ pub(super) fn parquet(px: u32, extent: f32, wood: Rgb, rng: &mut Rng) -> Canvas 
 pub(super) fn tiles(px: u32, extent: f32, per_side: i32, pair: [Rgb; 2], grout: Rgb, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
     let tile_m = extent / per_side as f32;
-    Canvas::shade(px, px, true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
-        let (a, b) = (s * per_side as f32, t * per_side as f32);
-        let (i, j) = (a as i32, b as i32);
-        let id = hash(i, j, seed);
-        let base = pair[((i + j) % 2) as usize];
-        let edge = a.fract().min(1.0 - a.fract()).min(b.fract()).min(1.0 - b.fract()) * tile_m;
-        if edge < 0.005 {
-            return scale(grout, 0.9 + 0.2 * unit(x, y, seed));
+    let cells = per_side * 2;
+    Canvas::rows(px, px, true, |y| {
+        let t = (y as f32 + 0.5) / px as f32;
+        let warps = FractalRow::new(t, [cells, cells], 3, seed ^ 3);
+        let grit = Row::new(t * 220.0, [220, 220], seed ^ 7);
+        move |x| {
+            let s = (x as f32 + 0.5) / px as f32;
+            let (a, b) = (s * per_side as f32, t * per_side as f32);
+            let (i, j) = (a as i32, b as i32);
+            let id = hash(i, j, seed);
+            let base = pair[((i + j) % 2) as usize];
+            let edge = a.fract().min(1.0 - a.fract()).min(b.fract()).min(1.0 - b.fract()) * tile_m;
+            if edge < 0.005 {
+                return scale(grout, 0.9 + 0.2 * unit(x, y, seed));
+            }
+            // Each tile shows another piece of the marble.
+            let warp = warps.at(s + (id >> 24) as f32 / cells as f32);
+            let vein = 1.0 - ((warp - 0.5).abs() * 22.0).min(1.0);
+            let tone = 0.86 + 0.24 * unit(i, j, seed ^ 5) + 0.16 * (grit.at(s * 220.0) - 0.5);
+            let veined = if luma(base) > 0.45 {
+                scale(base, 0.55)
+            } else {
+                mix(base, [0.8; 3], 0.6)
+            };
+            scale(mix(base, veined, 0.75 * vein * unit(i, j, seed ^ 6)), tone)
         }
-        let cells = per_side * 2;
-        let warp = fractal(s, t, [cells, cells], 3, id);
-        let vein = 1.0 - ((warp - 0.5).abs() * 22.0).min(1.0);
-        let tone = 0.86 + 0.24 * unit(i, j, seed ^ 5) + 0.16 * (value(s * 220.0, t * 220.0, [220, 220], id) - 0.5);
-        let veined = if luma(base) > 0.45 {
-            scale(base, 0.55)
-        } else {
-            mix(base, [0.8; 3], 0.6)
-        };
-        scale(mix(base, veined, 0.75 * vein * unit(i, j, seed ^ 6)), tone)
     })
 }
 
@@ -214,20 +253,23 @@ pub(super) fn carpet(px: u32, extent: f32, color: Rgb, rng: &mut Rng) -> Canvas 
     let seed = rng.next_u64() as u32;
     let tuft = (0.016 * px as f32 / extent).max(1.0);
     let accent = *rng.pick(&VIVID);
-    Canvas::shade(px, px, true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
-        let (i, j) = ((x as f32 / tuft) as i32, (y as f32 / tuft) as i32);
-        let pick = unit(i, j, seed);
-        let lane = 0.9 + 0.2 * fractal(s, t, [9, 9], 3, seed ^ 4);
-        let yarn = if pick < 0.24 {
-            scale(color, 0.55)
-        } else if pick < 0.34 {
-            mix(color, accent, 0.6)
-        } else if pick < 0.6 {
-            mix(color, [1.0; 3], 0.35)
-        } else {
-            color
-        };
-        scale(yarn, lane * (0.9 + 0.2 * unit(x, y, seed ^ 9)))
+    Canvas::rows(px, px, true, |y| {
+        let lanes = FractalRow::new((y as f32 + 0.5) / px as f32, [9, 9], 3, seed ^ 4);
+        move |x| {
+            let s = (x as f32 + 0.5) / px as f32;
+            let (i, j) = ((x as f32 / tuft) as i32, (y as f32 / tuft) as i32);
+            let pick = unit(i, j, seed);
+            let lane = 0.9 + 0.2 * lanes.at(s);
+            let yarn = if pick < 0.24 {
+                scale(color, 0.55)
+            } else if pick < 0.34 {
+                mix(color, accent, 0.6)
+            } else if pick < 0.6 {
+                mix(color, [1.0; 3], 0.35)
+            } else {
+                color
+            };
+            scale(yarn, lane * (0.9 + 0.2 * unit(x, y, seed ^ 9)))
+        }
     })
 }

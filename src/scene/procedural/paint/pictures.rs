@@ -2,7 +2,7 @@
 
 use super::super::canvas::Canvas;
 use super::super::color::{Rgb, VIVID, count, draw, hex, hsv, luma, mix, scale, vary};
-use super::super::noise::{fractal, unit, value};
+use super::super::noise::{FractalRow, Row, unit, value};
 use crate::rng::Rng;
 
 /// Draws lines of made-up letters into the box (`x`, `y`, `w`, `h`).
@@ -51,10 +51,13 @@ fn landscape(w: u32, h: u32, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
     let hue = draw(rng, 0.0, 1.0);
     let (sky, low) = (hsv(hue, 0.45, 0.75), hsv(hue + 0.45, 0.35, 0.97));
-    let mut canvas = Canvas::shade(w, h, false, |x, y| {
+    let mut canvas = Canvas::rows(w, h, false, |y| {
         let t = y as f32 / h as f32;
-        let cloud = fractal(x as f32 / w as f32, t, [4, 7], 4, seed);
-        mix(mix(sky, low, t * 1.4), [1.0; 3], ((cloud - 0.52) * 4.0).clamp(0.0, 0.8))
+        let clouds = FractalRow::new(t, [4, 7], 4, seed);
+        move |x| {
+            let cloud = clouds.at(x as f32 / w as f32);
+            mix(mix(sky, low, t * 1.4), [1.0; 3], ((cloud - 0.52) * 4.0).clamp(0.0, 0.8))
+        }
     });
     let (fw, fh) = (w as f32, h as f32);
     let at = [draw(rng, 0.2, 0.8) * fw, draw(rng, 0.12, 0.35) * fh];
@@ -64,14 +67,19 @@ fn landscape(w: u32, h: u32, rng: &mut Rng) -> Canvas {
         let base = (0.38 + 0.15 * layer as f32) * fh;
         let color = mix(scale(sky, 0.6), ground, layer as f32 / 3.0);
         let rough = 3 + 2 * layer;
-        canvas.map(|x, y, c| {
-            let s = x as f32 / fw;
-            let ridge = base - 0.28 * fh * (fractal(s, 0.3, [rough, 1], 4, seed ^ (layer as u32 + 9)) - 0.3);
-            if (y as f32) > ridge {
-                let grass = value(s * 90.0, y as f32 * 90.0 / fh, [90, 90], seed ^ layer as u32);
-                scale(color, 0.7 + 0.6 * grass)
-            } else {
-                c
+        let skyline = FractalRow::new(0.3, [rough, 1], 4, seed ^ (layer as u32 + 9));
+        let ridges: Vec<f32> = (0..w)
+            .map(|x| base - 0.28 * fh * (skyline.at(x as f32 / fw) - 0.3))
+            .collect();
+        canvas.map_rows(|y| {
+            let meadow = Row::new(y as f32 * 90.0 / fh, [90, 90], seed ^ layer as u32);
+            let ridges = &ridges;
+            move |x, c| {
+                if (y as f32) > ridges[x as usize] {
+                    scale(color, 0.7 + 0.6 * meadow.at(x as f32 * 90.0 / fw))
+                } else {
+                    c
+                }
             }
         });
     }
@@ -116,9 +124,9 @@ fn abstracted(w: u32, h: u32, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
     let (a, b) = (*rng.pick(&VIVID), *rng.pick(&VIVID));
     let (fw, fh) = (w as f32, h as f32);
-    let mut canvas = Canvas::shade(w, h, false, |x, y| {
-        let t = fractal(x as f32 / fw, y as f32 / fh, [3, 3], 5, seed);
-        mix(a, b, ((t - 0.5) * 5.0 + 0.5).clamp(0.0, 1.0))
+    let mut canvas = Canvas::rows(w, h, false, |y| {
+        let wash = FractalRow::new(y as f32 / fh, [3, 3], 5, seed);
+        move |x| mix(a, b, ((wash.at(x as f32 / fw) - 0.5) * 5.0 + 0.5).clamp(0.0, 1.0))
     });
     for _ in 0..count(rng, 16, 40) {
         let ink = *rng.pick(&VIVID);

@@ -34,6 +34,7 @@ pub(in super::super) enum Recipe {
     /// Glazed wall tiles of the given size in metres.
     WallTiles {
         color: Rgb,
+        grout: Rgb,
         accents: Vec<Rgb>,
         tile_m: [f32; 2],
     },
@@ -80,7 +81,10 @@ impl Recipe {
     fn pixels(&self, px: u32) -> [u32; 2] {
         match self {
             Self::Plaster { .. } | Self::Wallpaper { .. } | Self::Brick { .. } | Self::WallTiles { .. } => [px, px / 2],
-            Self::Cloth { .. } | Self::Wood | Self::Marble { .. } => [px / 2, px / 2],
+            // Nobody's eye comes nearer to a floor than a metre.
+            Self::Planks { .. } | Self::Parquet { .. } | Self::Tiles { .. } => [3 * px / 4, 3 * px / 4],
+            Self::Terrazzo { .. } | Self::Encaustic { .. } | Self::Carpet { .. } => [3 * px / 4, 3 * px / 4],
+            Self::Cloth { .. } | Self::Wood | Self::Marble { .. } | Self::Boards { .. } => [px / 2, px / 2],
             Self::Labels | Self::Rug { .. } => [px / 2, px / 2],
             Self::Metal | Self::Leaf => [px / 4, px / 4],
             Self::Outside => [2 * px, px / 2],
@@ -106,9 +110,12 @@ impl Recipe {
             Self::Plaster { color, rough } => walls::plaster(size, extent, *color, *rough, rng),
             Self::Brick { color, mortar } => walls::brick(size, extent, *color, *mortar, rng),
             Self::Wallpaper { paper, ground, palette } => walls::wallpaper(size, extent, *paper, *ground, palette, rng),
-            Self::WallTiles { color, accents, tile_m } => {
-                walls::wall_tiles(size, extent, *tile_m, *color, accents, rng)
-            }
+            Self::WallTiles {
+                color,
+                grout,
+                accents,
+                tile_m,
+            } => walls::wall_tiles(size, extent, *tile_m, [*color, *grout], accents, rng),
             Self::Boards { wood } => walls::boards(size, extent, *wood, rng),
             Self::Cloth { pattern, palette } => fabrics::cloth(side, metres, *pattern, palette, rng),
             Self::Rug { style, palette } => fabrics::rug(size, *style, palette, rng),

@@ -2,42 +2,55 @@
 
 use super::super::canvas::Canvas;
 use super::super::color::{Rgb, draw, hex, hsv, mix, scale};
-use super::super::noise::{fractal, unit, value};
-use super::floors::grain;
+use super::super::noise::{FractalRow, Row, fractal, unit};
+use super::floors::Grain;
 use super::pictures::facade;
 use crate::rng::Rng;
 
 /// Furniture wood, near white so that a tint makes the species; grain along u.
 pub(super) fn wood(px: u32, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
-    Canvas::shade(px, px, true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
-        let broad = fractal(s, t, [2, 7], 2, seed ^ 3);
-        let pore = if unit(x / 9, y, seed ^ 11) < 0.05 { 0.86 } else { 1.0 };
-        scale([0.95, 0.93, 0.9], pore * grain(s, t, 44, seed) * (0.82 + 0.3 * broad))
+    Canvas::rows(px, px, true, |y| {
+        let t = (y as f32 + 0.5) / px as f32;
+        let broad = FractalRow::new(t, [2, 7], 2, seed ^ 3);
+        let grain = Grain::new(t, 44, seed);
+        move |x| {
+            let s = (x as f32 + 0.5) / px as f32;
+            let pore = if unit(x / 9, y, seed ^ 11) < 0.05 { 0.86 } else { 1.0 };
+            scale([0.95, 0.93, 0.9], pore * grain.at(s, seed) * (0.82 + 0.3 * broad.at(s)))
+        }
     })
 }
 
 /// Polished stone with veins.
 pub(super) fn marble(px: u32, body: Rgb, vein: Rgb, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
-    Canvas::shade(px, px, true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px as f32, (y as f32 + 0.5) / px as f32);
-        let warp = fractal(s, t, [5, 5], 4, seed);
-        let line = 1.0 - ((warp - 0.5).abs() * 16.0).min(1.0);
-        let second = 1.0 - ((fractal(s, t, [9, 9], 3, seed ^ 77) - 0.5).abs() * 20.0).min(1.0);
-        let speck = if unit(x / 2, y / 2, seed) < 0.05 { 0.3 } else { 0.0 };
-        mix(body, vein, (0.8 * line + 0.4 * second + speck).min(0.95))
+    Canvas::rows(px, px, true, |y| {
+        let t = (y as f32 + 0.5) / px as f32;
+        let (first, second) = (
+            FractalRow::new(t, [5, 5], 4, seed),
+            FractalRow::new(t, [9, 9], 3, seed ^ 77),
+        );
+        move |x| {
+            let s = (x as f32 + 0.5) / px as f32;
+            let line = 1.0 - ((first.at(s) - 0.5).abs() * 16.0).min(1.0);
+            let second = 1.0 - ((second.at(s) - 0.5).abs() * 20.0).min(1.0);
+            let speck = if unit(x / 2, y / 2, seed) < 0.05 { 0.3 } else { 0.0 };
+            mix(body, vein, (0.8 * line + 0.4 * second + speck).min(0.95))
+        }
     })
 }
 
 /// Brushed metal, enamel or plastic: nearly plain with scratches along u.
 pub(super) fn metal(px: u32, rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
-    Canvas::shade(px, px, true, |x, y| {
-        let brush = unit(x / 40, y, seed) - 0.5;
-        let cloud = fractal(x as f32 / px as f32, y as f32 / px as f32, [3, 3], 3, seed ^ 2) - 0.5;
-        scale([0.97; 3], 0.97 + 0.035 * brush + 0.07 * cloud)
+    Canvas::rows(px, px, true, |y| {
+        let clouds = FractalRow::new(y as f32 / px as f32, [3, 3], 3, seed ^ 2);
+        move |x| {
+            let brush = unit(x / 40, y, seed) - 0.5;
+            let cloud = clouds.at(x as f32 / px as f32) - 0.5;
+            scale([0.97; 3], 0.97 + 0.035 * brush + 0.07 * cloud)
+        }
     })
 }
 
@@ -66,15 +79,20 @@ pub(super) fn outside(px: [u32; 2], rng: &mut Rng) -> Canvas {
     let seed = rng.next_u64() as u32;
     let (w, h) = (px[0] as f32, px[1] as f32);
     let horizon = 0.56 * h;
-    let mut canvas = Canvas::shade(px[0], px[1], true, |x, y| {
-        let (s, t) = (x as f32 / w, y as f32 / h);
-        if (y as f32) < horizon {
-            let sky = mix(hex(0x8FBCE8), hex(0xEAF3F8), t / 0.56);
-            let cloud = fractal(s, t, [8, 6], 4, seed);
-            mix(sky, [1.0; 3], ((cloud - 0.45) * 3.5).clamp(0.0, 1.0))
-        } else {
-            let grass = value(s * 400.0, t * 100.0, [400, 100], seed ^ 4);
-            scale(mix(hex(0x8CA868), hex(0x55703D), (t - 0.56) / 0.44), 0.75 + 0.5 * grass)
+    let mut canvas = Canvas::rows(px[0], px[1], true, |y| {
+        let t = y as f32 / h;
+        let clouds = FractalRow::new(t, [8, 6], 4, seed);
+        let lawn = Row::new(t * 100.0, [400, 100], seed ^ 4);
+        move |x| {
+            let s = x as f32 / w;
+            if (y as f32) < horizon {
+                let sky = mix(hex(0x8FBCE8), hex(0xEAF3F8), t / 0.56);
+                let cloud = clouds.at(s);
+                mix(sky, [1.0; 3], ((cloud - 0.45) * 3.5).clamp(0.0, 1.0))
+            } else {
+                let grass = lawn.at(s * 400.0);
+                scale(mix(hex(0x8CA868), hex(0x55703D), (t - 0.56) / 0.44), 0.75 + 0.5 * grass)
+            }
         }
     });
     for layer in 0..2 {

@@ -2,7 +2,7 @@
 
 use super::super::canvas::Canvas;
 use super::super::color::{Rgb, count, draw, hex, mix, scale, vary};
-use super::super::noise::{fractal, hash, unit, value};
+use super::super::noise::{FractalRow, Row, hash, unit, value};
 use super::floors::grain;
 use crate::rng::Rng;
 
@@ -11,15 +11,20 @@ pub(super) fn plaster(px: [u32; 2], extent: [f32; 2], color: Rgb, rough: f32, rn
     let seed = rng.next_u64() as u32;
     let lattice = |metres: f32| [(extent[0] / metres) as i32, (extent[1] / metres) as i32];
     let (coarse, fine) = (lattice(0.034), lattice(0.013));
-    let mut canvas = Canvas::shade(px[0], px[1], true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px[0] as f32, (y as f32 + 0.5) / px[1] as f32);
-        let broad = fractal(s, t, [5, 4], 3, seed) - 0.5;
-        let lump = value(s * coarse[0] as f32, t * coarse[1] as f32, coarse, seed ^ 3) - 0.5;
-        let grit = value(s * fine[0] as f32, t * fine[1] as f32, fine, seed ^ 5) - 0.5;
-        scale(
-            color,
-            0.99 + 0.1 * broad + 0.14 * rough * lump + (0.04 + 0.26 * rough) * grit,
-        )
+    let mut canvas = Canvas::rows(px[0], px[1], true, |y| {
+        let t = (y as f32 + 0.5) / px[1] as f32;
+        let broad = FractalRow::new(t, [5, 4], 3, seed);
+        let lump = Row::new(t * coarse[1] as f32, coarse, seed ^ 3);
+        let grit = Row::new(t * fine[1] as f32, fine, seed ^ 5);
+        move |x| {
+            let s = (x as f32 + 0.5) / px[0] as f32;
+            let (broad, lump) = (broad.at(s) - 0.5, lump.at(s * coarse[0] as f32) - 0.5);
+            let grit = grit.at(s * fine[0] as f32) - 0.5;
+            scale(
+                color,
+                0.99 + 0.1 * broad + 0.12 * rough * lump + (0.02 + 0.11 * rough) * grit,
+            )
+        }
     });
     for _ in 0..(4.0 + 10.0 * rough) as u32 {
         crack(&mut canvas, scale(color, 0.72), rng);
@@ -47,28 +52,33 @@ pub(super) fn brick(px: [u32; 2], extent: [f32; 2], color: Rgb, mortar: Rgb, rng
     let seed = rng.next_u64() as u32;
     let (columns, rows) = ((extent[0] / 0.23) as i32, (extent[1] / 0.075) as i32 / 2 * 2);
     let (brick_m, row_m) = (extent[0] / columns as f32, extent[1] / rows as f32);
-    Canvas::shade(px[0], px[1], true, |x, y| {
-        let (s, t) = ((x as f32 + 0.5) / px[0] as f32, (y as f32 + 0.5) / px[1] as f32);
+    Canvas::rows(px[0], px[1], true, |y| {
+        let t = (y as f32 + 0.5) / px[1] as f32;
         let b = t * rows as f32;
         let j = b as i32;
-        let a = s * columns as f32 + if j % 2 == 0 { 0.0 } else { 0.5 };
-        let i = (a as i32).rem_euclid(columns);
-        let id = hash(i, j, seed);
-        let chip = 0.004 * value(s * 330.0, t * 200.0, [330, 200], seed);
-        let edge = (a.fract().min(1.0 - a.fract()) * brick_m).min(b.fract().min(1.0 - b.fract()) * row_m) - chip;
-        let grit = unit(x, y, seed) - 0.5;
-        if edge < 0.005 {
-            return scale(mortar, 0.95 + 0.2 * grit);
+        let chips = Row::new(t * 200.0, [330, 200], seed);
+        let stains = Row::new(t * 60.0, [90, 60], seed ^ 9);
+        move |x| {
+            let s = (x as f32 + 0.5) / px[0] as f32;
+            let a = s * columns as f32 + if j % 2 == 0 { 0.0 } else { 0.5 };
+            let i = (a as i32).rem_euclid(columns);
+            let id = hash(i, j, seed);
+            let chip = 0.004 * chips.at(s * 330.0);
+            let edge = (a.fract().min(1.0 - a.fract()) * brick_m).min(b.fract().min(1.0 - b.fract()) * row_m) - chip;
+            let grit = unit(x, y, seed) - 0.5;
+            if edge < 0.005 {
+                return scale(mortar, 0.95 + 0.2 * grit);
+            }
+            let tone = 0.66 + 0.62 * unit(1, 2, id) + 0.22 * grit;
+            let stain = stains.at(s * 90.0 + (id >> 26) as f32) - 0.5;
+            let body = if unit(3, 4, id) < 0.12 {
+                mix(color, hex(0x3A2A26), 0.7)
+            } else {
+                color
+            };
+            let k = tone + 0.3 * stain;
+            [body[0] * k, body[1] * (k + 0.12 * (unit(5, 6, id) - 0.5)), body[2] * k]
         }
-        let tone = 0.66 + 0.62 * unit(1, 2, id) + 0.22 * grit;
-        let stain = value(s * 90.0, t * 60.0, [90, 60], id) - 0.5;
-        let body = if unit(3, 4, id) < 0.12 {
-            mix(color, hex(0x3A2A26), 0.7)
-        } else {
-            color
-        };
-        let k = tone + 0.3 * stain;
-        [body[0] * k, body[1] * (k + 0.12 * (unit(5, 6, id) - 0.5)), body[2] * k]
     })
 }
 
@@ -214,7 +224,7 @@ pub(super) fn wall_tiles(
     px: [u32; 2],
     extent: [f32; 2],
     tile_m: [f32; 2],
-    color: Rgb,
+    [color, grout]: [Rgb; 2],
     accents: &[Rgb],
     rng: &mut Rng,
 ) -> Canvas {
@@ -224,17 +234,16 @@ pub(super) fn wall_tiles(
         (extent[1] / tile_m[1]).round() as i32,
     );
     let (w, h) = (px[0] as f32 / columns as f32, px[1] as f32 / rows as f32);
-    let grout = hex(0x9A958C);
     let mut canvas = Canvas::shade(px[0], px[1], true, |x, y| {
         let (a, b) = (x as f32 / w, y as f32 / h);
         let (i, j) = (a as i32, b as i32);
-        let tone = 0.84 + 0.26 * unit(i, j, seed) + 0.05 * (b.fract() - 0.5);
+        let tone = 0.84 + 0.24 * unit(i, j, seed) + 0.05 * (b.fract() - 0.5);
         scale(color, tone + 0.05 * unit(x / 3, y / 3, seed ^ 2))
     });
     for j in 0..rows {
         for i in 0..columns {
             let (x, y) = (i as f32 * w, j as f32 * h);
-            if rng.chance(0.22) {
+            if rng.chance(0.1) {
                 let accent = *rng.pick(accents);
                 if rng.chance(0.5) {
                     canvas.rect(x, y, w, h, vary(rng, accent, 0.05));
