@@ -45,7 +45,7 @@ fn a_flat_survives_the_way_through_a_file() {
         let (a, b) = (a.texture.expect("textured"), b.texture.expect("textured"));
         assert_eq!(a.sampler, b.sampler);
         assert!(
-            scene.textures[a.texture].rgba == back.textures[b.texture].rgba,
+            scene.textures[a.texture].rgba() == back.textures[b.texture].rgba(),
             "texture bytes"
         );
     }
@@ -71,12 +71,7 @@ fn the_container_has_the_layout_of_the_specification() {
 fn an_empty_scene_is_a_valid_file_and_a_broken_texture_an_error() {
     assert!(to_glb(&Scene::default()).is_ok());
     let broken = Scene {
-        textures: vec![Texture {
-            name: "short".to_owned(),
-            width: 4,
-            height: 4,
-            rgba: vec![0; 4],
-        }],
+        textures: vec![Texture::from_rgba("short", 4, 4, vec![0; 4])],
         ..Scene::default()
     };
     let error = to_glb(&broken).expect_err("four bytes are no 4 x 4 picture");

@@ -17,7 +17,7 @@ fn fingerprint(scene: &Scene) -> blake3::Hash {
         hasher.update(&[p.material as u8, p.instance as u8]);
     }
     for t in &scene.textures {
-        hasher.update(&t.rgba);
+        hasher.update(&t.rgba().expect("pixels"));
     }
     hasher.finalize()
 }
@@ -89,7 +89,7 @@ fn the_mesh_is_well_formed() {
         for m in &scene.materials {
             let texture = m.texture.expect("every material has a texture").texture;
             let t = &scene.textures[texture];
-            assert_eq!(t.rgba.len(), (t.width * t.height * 4) as usize);
+            assert_eq!(t.rgba().expect("pixels").len(), (t.width * t.height * 4) as usize);
         }
     }
 }

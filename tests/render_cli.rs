@@ -153,12 +153,7 @@ fn painted_wall() -> covista::scene::Scene {
             }),
             ..Material::default()
         }],
-        textures: vec![Texture {
-            name: "paint".to_owned(),
-            width: 4,
-            height: 1,
-            rgba: texels.concat(),
-        }],
+        textures: vec![Texture::from_rgba("paint", 4, 1, texels.concat())],
         ..Scene::default()
     }
 }

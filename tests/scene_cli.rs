@@ -28,6 +28,14 @@ fn info_reports_what_the_file_holds() {
     assert_eq!(plain["triangles"], 1);
     assert_eq!(plain["materials"], 1);
     assert_eq!(plain["textures"], 0);
+    assert_eq!(plain["texture_bytes"], 0);
+    // The program alone takes more than a megabyte; other systems do not tell.
+    let peak = plain["peak_memory_bytes"].as_u64();
+    if cfg!(target_os = "linux") {
+        assert!(peak.is_some_and(|bytes| bytes > 1 << 20), "{peak:?}");
+    } else {
+        assert_eq!(peak, None);
+    }
     assert_eq!(plain["bounds"]["min"], serde_json::json!([0.0, 0.0, 0.0]));
     assert_eq!(plain["bounds"]["max"], serde_json::json!([1.0, 1.0, 0.0]));
     assert_eq!(plain["up"], "y");

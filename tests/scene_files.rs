@@ -52,8 +52,9 @@ fn assert_sane(scene: &Scene, path: &Path) {
         }
     }
     for texture in &scene.textures {
-        assert_eq!(texture.rgba.len(), texture.width as usize * texture.height as usize * 4);
-        assert!(!texture.rgba.is_empty());
+        let rgba = texture.rgba().unwrap();
+        assert_eq!(rgba.len(), texture.width as usize * texture.height as usize * 4);
+        assert!(!rgba.is_empty());
     }
 }
 

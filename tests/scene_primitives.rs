@@ -43,8 +43,8 @@ fn the_quad_shows_its_picture_upright_towards_plus_z() {
     // Seen from +Z, the left is -X: the picture's top left is uv (0, 0).
     assert_eq!(uv_at([-1.0, 3.0, -3.0]), [0.0, 0.0]);
     assert_eq!(uv_at([3.0, 1.0, -3.0]), [1.0, 1.0]);
-    assert_eq!(scene.textures[0].rgba[..4], [255, 0, 0, 255]);
-    assert_eq!(scene.textures[0].rgba[2 * 4..][..4], [0, 0, 255, 255]);
+    assert_eq!(scene.textures[0].rgba().unwrap()[..4], [255, 0, 0, 255]);
+    assert_eq!(scene.textures[0].rgba().unwrap()[2 * 4..][..4], [0, 0, 255, 255]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn an_obj_square_with_material_and_picture() {
     assert_eq!(scene.materials[0].name, "my wall");
     assert_eq!(scene.materials[0].base_color, [0.5, 0.25, 1.0, 1.0]);
     assert_eq!(scene.materials[0].texture.unwrap().sampler.wrap, [Wrap::Clamp; 2]);
-    assert_eq!(scene.textures[0].rgba[..3], [10, 20, 30]);
+    assert_eq!(scene.textures[0].rgba().unwrap()[..3], [10, 20, 30]);
     let mut hasher = blake3::Hasher::new();
     for (_, bytes) in files {
         hasher.update(bytes);
@@ -183,7 +183,7 @@ fn ply_texture_coordinates_by_vertex_and_by_corner() {
         assert_eq!(p.positions.len(), vertices);
         assert_eq!(p.uvs[..3], [[0., 1.], [1., 1.], [0., 0.]]);
         assert_eq!(scene.materials[0].texture.unwrap().texture, 0);
-        assert_eq!(scene.textures[0].rgba, [1, 2, 3, 255]);
+        assert_eq!(*scene.textures[0].rgba().unwrap(), [1, 2, 3, 255]);
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use covista::camera::{Camera, Intrinsics, PosedCamera};
 use covista::navmesh::{NavMesh, NavMeshConfig};
 use covista::render::{
-    Gpu, GpuConfig, GpuScene, Pending, PendingCaptures, RenderConfig, RenderError, Renderer, Sensors, Shading, Timings,
+    CompressedTextures, Gpu, GpuConfig, GpuScene, Pending, PendingCaptures, RenderConfig, RenderError, Renderer,
+    Sensors, Shading, Timings,
 };
 use covista::rng::Rng;
 use covista::scene::{Scene, SceneConfig, SceneSource, Up};
@@ -41,6 +42,9 @@ pub struct Args {
     /// Shading: flat or lit
     #[arg(long, value_name = "RULE", default_value = "flat", value_parser = from_name::<Shading>)]
     shading: Shading,
+    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never
+    #[arg(long, value_name = "RULE", default_value = "auto", value_parser = from_name::<CompressedTextures>)]
+    compressed_textures: CompressedTextures,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -72,6 +76,8 @@ struct Measured {
     readback_ms: f64,
     load_s: f64,
     upload_s: f64,
+    /// Geometry and textures with their mip levels.
+    device_bytes: u64,
 }
 
 /// Runs `covista bench render`.
@@ -98,6 +104,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let start = Instant::now();
     let config = RenderConfig {
         shading: args.shading,
+        compressed_textures: args.compressed_textures,
         ..RenderConfig::default()
     };
     let sensors = Channels::new(&args.sensors).sensors();
@@ -149,6 +156,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         readback_ms: frame_ms(|t| t.readback),
         load_s,
         upload_s,
+        device_bytes: uploaded.device_bytes(),
     };
     if args.json {
         println!("{}", serde_json::to_string(&measured)?);
@@ -216,7 +224,13 @@ fn print(m: &Measured) {
             .map_or(String::new(), |ms| format!(", {ms:.2} ms of CPU a frame")),
     );
     println!(
-        "a frame: cull {:.3} ms, record {:.3} ms, wait {:.3} ms, readback {:.3} ms; load {:.2} s, upload {:.2} s",
-        m.cull_ms, m.record_ms, m.wait_ms, m.readback_ms, m.load_s, m.upload_s
+        "a frame: cull {:.3} ms, record {:.3} ms, wait {:.3} ms, readback {:.3} ms; load {:.2} s, upload {:.2} s, {:.0} MB",
+        m.cull_ms,
+        m.record_ms,
+        m.wait_ms,
+        m.readback_ms,
+        m.load_s,
+        m.upload_s,
+        m.device_bytes as f64 / 1e6
     );
 }

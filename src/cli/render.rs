@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use covista::render::{Alpha, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading};
+use covista::render::{
+    Alpha, CompressedTextures, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading,
+};
 use covista::scene::{SceneConfig, SceneSource, Up, load_with_up};
 
 use super::cameras::{self, Lens, Projection};
@@ -51,6 +53,9 @@ pub struct Args {
     /// Texture filter: mip, mip-nearest, bilinear or nearest
     #[arg(long, value_name = "RULE", default_value = "mip", value_parser = from_name::<Filter>)]
     filter: Filter,
+    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never
+    #[arg(long, value_name = "RULE", default_value = "auto", value_parser = from_name::<CompressedTextures>)]
+    compressed_textures: CompressedTextures,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -91,6 +96,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         culling: args.culling,
         alpha: args.alpha,
         filter: args.filter,
+        compressed_textures: args.compressed_textures,
         shading: args.shading,
         ..RenderConfig::default()
     };

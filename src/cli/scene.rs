@@ -173,10 +173,20 @@ fn describe(scene: &Scene, up: Up, seconds: f64) -> Value {
         "materials_blended": materials(|a| matches!(a, AlphaMode::Blend)),
         "textures": scene.textures.len(),
         "texture_pixels": pixels,
+        "texture_bytes": scene.textures.iter().map(covista::scene::Texture::bytes).sum::<u64>(),
         "bounds": bounds.map(|b| json!({"min": b.min.to_array(), "max": b.max.to_array()})),
         "warnings": scene.warnings,
         "load_seconds": seconds,
+        "peak_memory_bytes": peak_memory_bytes(),
     })
+}
+
+/// The most memory that this process held at once; `None` where the system does not tell (only Linux does).
+fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim_end().parse().ok()?;
+    Some(kib * 1024)
 }
 
 fn print_table(report: &Value) {

@@ -23,6 +23,8 @@ pub struct RenderConfig {
     pub alpha: Alpha,
     /// How textures are filtered. Default `mip`.
     pub filter: Filter,
+    /// Whether Basis textures stay block-compressed on the device. Default `auto`.
+    pub compressed_textures: CompressedTextures,
     /// Whether surfaces are lit. Default `flat` (Habitat's stages).
     pub shading: Shading,
 }
@@ -68,6 +70,20 @@ impl Filter {
     pub const ALL: [Self; 4] = [Self::Mip, Self::MipNearest, Self::Bilinear, Self::Nearest];
 }
 
+/// Whether Basis Universal textures are sampled as BC7 blocks, a quarter of the memory of RGBA8, with the mip levels of
+/// their file. Other textures, and those without all their levels or with a side that is no multiple of four, are
+/// RGBA8 with levels computed here whatever this says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompressedTextures {
+    /// On adapters with BC textures that are not software: a CPU unpacks blocks at every sample.
+    Auto,
+    /// On all adapters with BC textures.
+    Always,
+    /// On none.
+    Never,
+}
+
 /// Whether surfaces are lit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -90,6 +106,7 @@ impl Default for RenderConfig {
             culling: Culling::Habitat,
             alpha: Alpha::Habitat,
             filter: Filter::Mip,
+            compressed_textures: CompressedTextures::Auto,
             shading: Shading::Flat,
         }
     }

@@ -41,6 +41,9 @@ pub enum RenderError {
         /// The limit, with its unit.
         limit: String,
     },
+    /// A texture of the scene has no pixels to give.
+    #[error(transparent)]
+    Texture(#[from] crate::scene::TextureError),
     /// The configuration is out of range.
     #[error("{0}")]
     Config(String),

@@ -93,7 +93,7 @@ impl Gpu {
         };
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("covista"),
-            required_features: wgpu::Features::empty(),
+            required_features: adapter.features() & wgpu::Features::TEXTURE_COMPRESSION_BC,
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         }))
@@ -141,6 +141,11 @@ impl Gpu {
     /// What is known about the adapter.
     pub fn adapter(&self) -> &AdapterReport {
         &self.report
+    }
+
+    /// True where the device samples BC blocks.
+    pub(super) fn samples_bc(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TEXTURE_COMPRESSION_BC)
     }
 
     /// The device, for whoever shares it.

@@ -12,8 +12,9 @@ use super::fine_cull::HostGeometry;
 use super::gpu::Gpu;
 use super::gpu_data::{MaterialUniforms, Vertex};
 use super::mesh::Paint;
+use super::sampler;
 use super::sensors::{Sensors, TriangleTable};
-use super::texture;
+use super::texture_upload::{self, Uploaded};
 use crate::scene::lighting::light_primitives;
 use crate::scene::{AlphaMode, Material, Primitive, Sampler, Scene};
 
@@ -67,9 +68,10 @@ impl GpuScene {
     ///
     /// # Errors
     /// [`RenderError::TooLarge`] where a texture or the whole geometry exceeds the adapter's limits,
+    /// [`RenderError::Texture`] where the pixels of a texture cannot be had,
     /// [`RenderError::Device`] where the driver refuses.
     pub fn upload(gpu: &Gpu, scene: &Scene) -> Result<Self, RenderError> {
-        Self::upload_primitives(gpu, scene, &scene.primitives, Sensors::default())
+        Self::upload_for(gpu, scene, &RenderConfig::default(), Sensors::default())
     }
 
     /// As [`GpuScene::upload`], with the shading that `config` asks for (`lit` computes the light here) and
@@ -79,8 +81,8 @@ impl GpuScene {
     /// As [`GpuScene::upload`].
     pub fn upload_for(gpu: &Gpu, scene: &Scene, config: &RenderConfig, sensors: Sensors) -> Result<Self, RenderError> {
         match config.shading {
-            Shading::Flat => Self::upload_primitives(gpu, scene, &scene.primitives, sensors),
-            Shading::Lit => Self::upload_primitives(gpu, scene, &light_primitives(scene), sensors),
+            Shading::Flat => Self::upload_primitives(gpu, scene, &scene.primitives, config, sensors),
+            Shading::Lit => Self::upload_primitives(gpu, scene, &light_primitives(scene), config, sensors),
         }
     }
 
@@ -88,8 +90,11 @@ impl GpuScene {
         gpu: &Gpu,
         scene: &Scene,
         primitives: &[Primitive],
+        config: &RenderConfig,
         sensors: Sensors,
     ) -> Result<Self, RenderError> {
+        // First: their pixels pass through host memory, which the vertices have not taken yet.
+        let textures = texture_upload::upload_all(gpu, &scene.textures, config.compressed_textures)?;
         let origin = origin(scene);
         let mut samplers: Vec<Sampler> = Vec::new();
         let mut members: BTreeMap<GroupKey, Vec<usize>> = BTreeMap::new();
@@ -105,6 +110,7 @@ impl GpuScene {
         for places in members.values() {
             let parts = Parts {
                 materials: &scene.materials,
+                textures: &textures,
                 primitives,
                 places,
                 origin,
@@ -134,15 +140,10 @@ impl GpuScene {
             }
         }
 
-        let textures = scene
-            .textures
-            .iter()
-            .map(|t| texture::upload(gpu, t))
-            .collect::<Result<Vec<_>, _>>()?;
-        let texture_bytes: usize = scene.textures.iter().map(|t| t.rgba.len() / 3 * 4).sum();
+        let texture_bytes: u64 = textures.iter().map(|t| t.bytes).sum();
         gpu.scoped("uploading a scene", || {
             let white = white(gpu);
-            let filtered = |s: &Sampler| Filter::ALL.map(|filter| texture::sampler(gpu, s, filter));
+            let filtered = |s: &Sampler| Filter::ALL.map(|filter| sampler::sampler(gpu, s, filter));
             let filters: Vec<_> = samplers.iter().map(filtered).collect();
             let any = filtered(&Sampler::default());
             let groups = members
@@ -150,7 +151,7 @@ impl GpuScene {
                 .zip(clusters)
                 .map(|(key, clusters)| {
                     let (view, filter) = match key.texture {
-                        Some((texture, sampler)) => (&textures[texture], &filters[sampler]),
+                        Some((texture, sampler)) => (&textures[texture].view, &filters[sampler]),
                         None => (&white, &any),
                     };
                     let uniforms = uniform_buffer(gpu, key);
@@ -191,7 +192,7 @@ impl GpuScene {
                 }),
                 origin,
                 triangles: indices.len() / 3,
-                bytes: bytes + texture_bytes as u64,
+                bytes: bytes + texture_bytes,
             }
         })
     }
@@ -265,6 +266,7 @@ fn alpha_mode(key: &GroupKey) -> AlphaMode {
 /// Primitives that are drawn together.
 struct Parts<'a> {
     materials: &'a [Material],
+    textures: &'a [Uploaded],
     primitives: &'a [Primitive],
     /// Which of the primitives.
     places: &'a [usize],
@@ -312,19 +314,22 @@ fn gather(
             let index = places[place as usize];
             sources.push((index as u32, first));
             let primitive = &primitives[index];
-            let factor = parts
-                .materials
-                .get(primitive.material)
-                .map_or([1.0; 4], |m| m.base_color);
+            let material = parts.materials.get(primitive.material);
+            let factor = material.map_or([1.0; 4], |m| m.base_color);
+            let from_bottom = material
+                .and_then(|m| parts.textures.get(m.texture?.texture))
+                .is_some_and(|t| t.rows_from_bottom);
             let corner = [0, 1, 2].map(|k| {
                 let old = primitive.indices[first as usize + k] as usize;
                 let (new, giver) = &mut renumbered[place as usize][old];
                 if *giver != number as u32 {
                     (*new, *giver) = (vertices.len() as u32, number as u32);
                     let tint = primitive.colors.get(old).copied().unwrap_or([1.0; 4]);
+                    let [u, v] = primitive.uvs.get(old).copied().unwrap_or_default();
                     vertices.push(Vertex {
                         position: placed(primitive.positions[old]).into(),
-                        uv: primitive.uvs.get(old).copied().unwrap_or_default(),
+                        // Repeated, mirrored or clamped: the image the other way up is the same at 1 - v.
+                        uv: if from_bottom { [u, 1.0 - v] } else { [u, v] },
                         color: [0, 1, 2, 3].map(|c| unorm16(factor[c] * tint[c])),
                     });
                 }

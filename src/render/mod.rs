@@ -21,13 +21,14 @@ mod painted;
 mod panorama;
 mod record;
 mod renderer;
+mod sampler;
 mod sensors;
 mod target;
-mod texture;
+mod texture_upload;
 mod timing;
 
 pub use capture::PendingCaptures;
-pub use config::{Alpha, Culling, Filter, RenderConfig, Shading};
+pub use config::{Alpha, CompressedTextures, Culling, Filter, RenderConfig, Shading};
 pub use error::RenderError;
 pub use gpu::{AdapterReport, Gpu, GpuConfig, adapters};
 pub use gpu_scene::GpuScene;

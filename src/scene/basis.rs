@@ -1,11 +1,15 @@
 //! Basis Universal textures: KTX2 (KHR_texture_basisu) and `.basis` (GOOGLE_texture_basis, as in HM3D's `*.basis.glb`).
 //!
-//! Transcoded to RGBA8 from the largest level. Bytes are taken as they are, also where the file is tagged sRGB:
+//! Transcoded to BC7, all levels, where the file has every level and BC7 textures may have its size; unpacked to RGBA8
+//! from the largest level otherwise and where pixels are asked for. Bytes are taken as they are, also where the file is tagged sRGB:
 //! habitat-sim draws such files darker (`reference/habitat.md` 3.6), which is an accident of its texture formats.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use basisu::{DecodeFlags, ImageLevelInfo, TargetFormat, Transcoder};
+
+use super::texture::BasisTexels;
 
 const KTX2: &[u8] = b"\xABKTX 20\xBB\r\n\x1A\n";
 const BASIS: &[u8] = b"sB";
@@ -42,8 +46,7 @@ pub(super) fn decode(bytes: &[u8], width: u32, height: u32) -> Result<Vec<u8>, S
         if rgba.len() != row * height as usize {
             return Err(format!("it unpacks to {} bytes", rgba.len()));
         }
-        let is_flipped = bytes.starts_with(BASIS) && bytes.get(FLAGS_AT).is_some_and(|f| f & FLAG_Y_FLIPPED != 0);
-        if is_flipped {
+        if rows_from_bottom(bytes) {
             let (mut top, mut bottom) = (0, height as usize - 1);
             while top < bottom {
                 let (above, below) = rgba.split_at_mut(bottom * row);
@@ -55,6 +58,57 @@ pub(super) fn decode(bytes: &[u8], width: u32, height: u32) -> Result<Vec<u8>, S
     })
 }
 
+/// The picture as BC7 blocks, or `None` where it cannot be drawn from them: where levels are missing, odd or broken,
+/// where a side is no multiple of four, which WebGPU asks of block-compressed textures, or where the file is so large
+/// that file and blocks would take more than the pixels.
+pub(super) fn transcode(bytes: &[u8], width: u32, height: u32) -> Option<BasisTexels> {
+    let is_small = bytes.len() as u64 <= u64::from(width) * u64::from(height) * 2;
+    if !width.is_multiple_of(4) || !height.is_multiple_of(4) || !is_small {
+        return None;
+    }
+    let levels = guarded(|| {
+        let (transcoder, _) = open(bytes)?;
+        let count = width.max(height).ilog2() + 1;
+        if transcoder.level_count() != count {
+            return Err("it lacks levels".to_owned());
+        }
+        (0..count)
+            .map(|level| level_blocks(bytes, &transcoder, level))
+            .collect()
+    });
+    Some(BasisTexels {
+        levels: levels.ok()?,
+        rows_from_bottom: rows_from_bottom(bytes),
+        source: Arc::from(bytes),
+    })
+}
+
+/// The BC7 blocks of one level. Colours are those of the RGBA8 path: no filter over block edges.
+fn level_blocks(bytes: &[u8], transcoder: &Transcoder<'_>, level: u32) -> Result<Vec<u8>, String> {
+    let (base_width, base_height) = transcoder.base_dimensions();
+    let (width, height) = ((base_width >> level).max(1), (base_height >> level).max(1));
+    let info = transcoder.image_level_info(level).map_err(|e| format!("{e:?}"))?;
+    let (across, down) = (width.div_ceil(4), height.div_ceil(4));
+    let size = across as usize * down as usize * 16;
+    let plausible = (info.width, info.height) == (width, height)
+        && (info.num_blocks_x, info.num_blocks_y) == (across, down)
+        && ktx2_unpacked_size(bytes, level).unwrap_or(0) <= size as u64;
+    if !plausible {
+        return Err(format!("level {level} is of another size"));
+    }
+    let blocks = transcoder
+        .transcode(level, TargetFormat::Bc7Rgba, DecodeFlags::NO_ETC1S_CHROMA_FILTERING)
+        .map_err(|e| format!("{e:?}"))?;
+    if blocks.len() != size {
+        return Err(format!("level {level} transcodes to {} bytes", blocks.len()));
+    }
+    Ok(blocks)
+}
+
+fn rows_from_bottom(bytes: &[u8]) -> bool {
+    bytes.starts_with(BASIS) && bytes.get(FLAGS_AT).is_some_and(|f| f & FLAG_Y_FLIPPED != 0)
+}
+
 /// Opens a texture whose header is plausible: the transcoder takes memory as the header says.
 fn open(bytes: &[u8]) -> Result<(Transcoder<'_>, ImageLevelInfo), String> {
     let broken = || "it is not a Basis Universal texture, or a broken one".to_owned();
@@ -63,17 +117,19 @@ fn open(bytes: &[u8]) -> Result<(Transcoder<'_>, ImageLevelInfo), String> {
     // Blocks are 4 pixels wide or more, and 16 bytes or less.
     let (across, down) = (info.width.div_ceil(4), info.height.div_ceil(4));
     let plausible = info.width > 0 && info.height > 0 && info.num_blocks_x <= across && info.num_blocks_y <= down;
-    let unpacked = ktx2_unpacked_size(bytes).unwrap_or(0);
+    let unpacked = ktx2_unpacked_size(bytes, 0).unwrap_or(0);
     if !plausible || unpacked > u64::from(across) * u64::from(down) * 16 {
         return Err(broken());
     }
     Ok((transcoder, info))
 }
 
-/// How large the largest level of a KTX2 file is after Zstandard, as the file says.
-fn ktx2_unpacked_size(bytes: &[u8]) -> Option<u64> {
-    const LEVEL_0_UNPACKED_AT: usize = 80 + 16;
-    let size = bytes.get(LEVEL_0_UNPACKED_AT..LEVEL_0_UNPACKED_AT + 8)?;
+/// How large a level of a KTX2 file is after Zstandard, as the file says.
+fn ktx2_unpacked_size(bytes: &[u8], level: u32) -> Option<u64> {
+    const LEVELS_AT: usize = 80;
+    const LEVEL_BYTES: usize = 24;
+    let at = LEVELS_AT + LEVEL_BYTES * level as usize + 16;
+    let size = bytes.get(at..at + 8)?;
     bytes
         .starts_with(KTX2)
         .then_some(u64::from_le_bytes(*size.first_chunk()?))

@@ -60,7 +60,8 @@ impl FromStr for Up {
 /// What a scene file may cost. A file that would pass a limit is refused before the memory is taken.
 ///
 /// With the defaults a scene holds at most 1.7 GB of geometry and 4 GiB of pixels, whatever the file says; while it is
-/// read, add the files themselves, as much geometry again, and under 1 GB for the JSON of a glTF file.
+/// read, add the files themselves, as much geometry again, 2 GiB for the decoders of pictures, and under 1 GB for the
+/// JSON of a glTF file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {

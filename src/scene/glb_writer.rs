@@ -12,7 +12,8 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::model::{AlphaMode, Material, MipMode, Primitive, Sampler, Scene, Texture, Wrap};
+use super::model::{AlphaMode, Material, MipMode, Primitive, Sampler, Scene, Wrap};
+use super::texture::{Texture, TextureError};
 
 /// Why a scene could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,9 @@ pub enum GlbError {
         /// What the encoder said.
         source: image::ImageError,
     },
+    /// A texture whose pixels cannot be had.
+    #[error(transparent)]
+    Unpack(#[from] TextureError),
     /// GLB counts bytes in 32 bits.
     #[error(
         "the scene takes {bytes} bytes, but a GLB file holds at most 4294967295; write it without its textures or in parts"
@@ -137,22 +141,18 @@ pub fn write_glb(scene: &Scene, path: &Path) -> Result<(), GlbError> {
 }
 
 fn png(texture: &Texture) -> Result<Vec<u8>, GlbError> {
-    if texture.rgba.len() as u64 != u64::from(texture.width) * u64::from(texture.height) * 4 {
+    let rgba = texture.rgba()?;
+    if rgba.len() as u64 != u64::from(texture.width) * u64::from(texture.height) * 4 {
         return Err(GlbError::TextureSize {
             name: texture.name.clone(),
             width: texture.width,
             height: texture.height,
-            bytes: texture.rgba.len(),
+            bytes: rgba.len(),
         });
     }
     let mut bytes = Vec::new();
     PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
-        .write_image(
-            &texture.rgba,
-            texture.width,
-            texture.height,
-            image::ExtendedColorType::Rgba8,
-        )
+        .write_image(&rgba, texture.width, texture.height, image::ExtendedColorType::Rgba8)
         .map_err(|source| GlbError::Texture {
             name: texture.name.clone(),
             source,

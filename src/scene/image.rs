@@ -9,7 +9,11 @@ use rayon::prelude::*;
 use super::basis;
 use super::config::Limits;
 use super::error::SceneError;
-use super::model::Texture;
+use super::texture::{Texels, Texture};
+
+/// Pixels of the images that are decoded at the same time, on all threads together. A decoder takes at most 16 bytes a
+/// pixel beside its result, so this is 2 GiB; eight 4096 x 4096 images or one of the largest allowed are within it.
+const PIXELS_AT_ONCE: u64 = 1 << 27;
 
 /// An encoded image that is to become a texture.
 pub(crate) struct EncodedImage<'a> {
@@ -72,14 +76,33 @@ pub(crate) fn decode_all(
             });
         }
     }
-    Ok(images
-        .par_iter()
-        .zip(sizes)
-        .map(|(image, size)| {
-            size.and_then(|(width, height)| decode(image, width, height))
-                .map_err(|why| format!("image {:?} cannot be read ({why}): drawn without it", image.name))
-        })
-        .collect())
+    let mut decoded = Vec::with_capacity(images.len());
+    let (mut images, mut sizes) = (images, sizes.as_slice());
+    while !images.is_empty() {
+        let count = at_once(sizes, PIXELS_AT_ONCE);
+        let (now, later) = (images.split_at(count), sizes.split_at(count));
+        decoded.par_extend(now.0.par_iter().zip(later.0).map(|(image, size)| {
+            let (width, height) = size.clone().map_err(|why| unreadable(image, &why))?;
+            decode(image, width, height).map_err(|why| unreadable(image, &why))
+        }));
+        (images, sizes) = (now.1, later.1);
+    }
+    Ok(decoded)
+}
+
+fn unreadable(image: &EncodedImage<'_>, why: &str) -> String {
+    format!("image {:?} cannot be read ({why}): drawn without it", image.name)
+}
+
+/// How many of the first images may be decoded together: those that have `pixels` together, and one at least.
+fn at_once(sizes: &[Result<(u32, u32), String>], pixels: u64) -> usize {
+    let mut total = 0u64;
+    let fitting = sizes.iter().take_while(|size| {
+        let (width, height) = size.as_ref().copied().unwrap_or_default();
+        total = total.saturating_add(u64::from(width) * u64::from(height));
+        total <= pixels
+    });
+    fitting.count().max(1)
 }
 
 fn dimensions(image: &EncodedImage<'_>) -> Result<(u32, u32), String> {
@@ -95,7 +118,10 @@ fn decode(image: &EncodedImage<'_>, width: u32, height: u32) -> Result<Texture, 
             name: image.name.clone(),
             width,
             height,
-            rgba: basis::decode(image.bytes, width, height)?,
+            texels: match basis::transcode(image.bytes, width, height) {
+                Some(texels) => Texels::Basis(texels),
+                None => Texels::Rgba8(basis::decode(image.bytes, width, height)?),
+            },
         });
     }
     let mut reader = image.reader()?;
@@ -109,10 +135,21 @@ fn decode(image: &EncodedImage<'_>, width: u32, height: u32) -> Result<Texture, 
     if rgba.width() == 0 || rgba.height() == 0 {
         return Err("it has no pixels".to_owned());
     }
-    Ok(Texture {
-        name: image.name.clone(),
-        width: rgba.width(),
-        height: rgba.height(),
-        rgba: rgba.into_raw(),
-    })
+    let (width, height) = rgba.dimensions();
+    Ok(Texture::from_rgba(image.name.as_str(), width, height, rgba.into_raw()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_decoded_together_up_to_the_bound_and_never_none() {
+        let sizes = [Ok((10, 10)), Err("broken".to_owned()), Ok((5, 10)), Ok((1, 1))];
+        assert_eq!(at_once(&sizes, 151), 4);
+        assert_eq!(at_once(&sizes, 150), 3);
+        assert_eq!(at_once(&sizes, 149), 2);
+        assert_eq!(at_once(&sizes, 3), 1);
+        assert_eq!(at_once(&sizes[3..], 1), 1);
+    }
 }

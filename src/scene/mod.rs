@@ -17,6 +17,7 @@ mod ply;
 pub mod primitives;
 pub mod procedural;
 mod source;
+mod texture;
 mod up;
 
 pub use config::{Limits, SceneConfig, Up};
@@ -24,7 +25,6 @@ pub use error::SceneError;
 pub use glb_writer::{GlbError, to_glb, write_glb};
 pub use habitat::{ListedScene, SceneLayout, SemanticLabel, SemanticTable, list_scenes};
 pub use load::{load, load_with_up};
-pub use model::{
-    AlphaMode, Bounds, Light, LightKind, Material, MipMode, Primitive, Sampler, Scene, Texture, TextureRef, Wrap,
-};
+pub use model::{AlphaMode, Bounds, Light, LightKind, Material, MipMode, Primitive, Sampler, Scene, TextureRef, Wrap};
 pub use source::SceneSource;
+pub use texture::{BasisTexels, Texels, Texture, TextureError};

@@ -1,10 +1,12 @@
-//! The scene as plain CPU data: triangles in world metres, materials, decoded textures.
+//! The scene as plain CPU data: triangles in world metres, materials, textures.
 //!
 //! Readers place every node: positions are already in the world frame (Y up, -Z forward), texture
 //! transforms are applied to the coordinates, strips and fans are triangle lists. What is left is
 //! what a renderer, a navmesh builder or a ray caster needs, and nothing else.
 
 use glam::Vec3;
+
+use super::texture::Texture;
 
 /// A loaded scene.
 #[derive(Debug, Clone, Default)]
@@ -196,19 +198,6 @@ pub enum AlphaMode {
     Mask(f32),
     /// Blended over what lies behind.
     Blend,
-}
-
-/// A decoded image, bytes as stored (no gamma change), rows from the top.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Texture {
-    /// Name in the file, for messages.
-    pub name: String,
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-    /// `height * width * 4` bytes RGBA.
-    pub rgba: Vec<u8>,
 }
 
 /// Axis-aligned box in world metres.

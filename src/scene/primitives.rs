@@ -2,7 +2,8 @@
 
 use glam::Vec3;
 
-use super::model::{Material, Primitive, Sampler, Scene, Texture, TextureRef};
+use super::model::{Material, Primitive, Sampler, Scene, TextureRef};
+use super::texture::{Texels, Texture};
 
 /// A horizontal square at height `y`, `side` metres long, centred on the origin, facing up, of one grey.
 pub fn plane(side: f32, y: f32) -> Scene {
@@ -102,12 +103,7 @@ pub fn checkerboard(cells: u32, cell: u32, first: [u8; 3], second: [u8; 3]) -> T
             rgba.extend([r, g, b, 255]);
         }
     }
-    Texture {
-        name: "checkerboard".to_owned(),
-        width: side,
-        height: side,
-        rgba,
-    }
+    Texture::from_rgba("checkerboard", side, side, rgba)
 }
 
 /// A parallelogram from `corner` along `along` and `up`, counter-clockwise seen against their cross product; the
@@ -145,7 +141,9 @@ fn seal(scene: &mut Scene) {
         hasher.update(bytemuck::cast_slice(&primitive.indices));
     }
     for texture in &scene.textures {
-        hasher.update(&texture.rgba);
+        if let Texels::Rgba8(rgba) = &texture.texels {
+            hasher.update(rgba);
+        }
     }
     scene.hash = *hasher.finalize().as_bytes();
 }

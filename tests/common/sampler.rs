@@ -52,7 +52,8 @@ impl Level {
 impl CpuTexture {
     pub fn new(texture: &Texture) -> Self {
         let texels = texture
-            .rgba
+            .rgba()
+            .expect("pixels")
             .chunks_exact(4)
             .map(|t| DVec4::new(t[0].into(), t[1].into(), t[2].into(), t[3].into()))
             .collect();

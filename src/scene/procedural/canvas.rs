@@ -230,11 +230,6 @@ impl Canvas {
                     }
                 }
             });
-        Texture {
-            name: name.to_owned(),
-            width: self.width as u32,
-            height: self.height as u32,
-            rgba,
-        }
+        Texture::from_rgba(name, self.width as u32, self.height as u32, rgba)
     }
 }
