@@ -158,7 +158,10 @@ fn the_chosen_pairs_have_the_same_expected_overlap() {
         n += 1.0;
     }
     if n > 0.0 {
-        println!("mean difference: {:.4?}; within 0.03 on {near} of {n} sets", off.map(|sum| sum / n));
+        println!(
+            "mean difference: {:.4?}; within 0.03 on {near} of {n} sets",
+            off.map(|sum| sum / n)
+        );
         assert!(near / n >= 0.9);
         assert!(off.iter().all(|sum| (sum / n).abs() <= 0.01));
     }

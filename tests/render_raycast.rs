@@ -214,6 +214,18 @@ fn hold_against_rays(scene: &Scene) {
     for (what, off) in [("depth", depths), ("normal", normals), ("id", ids)] {
         assert!(off * 100 <= all, "{off} of {all} pixels differ in {what}");
     }
+    // Where two things have faces in one plane, as a rug's edge on a plinth, either may be drawn: the same place and
+    // direction, another name. Such places are few.
+    let coincident = |drawn: &Seen, expected: &Seen| {
+        (drawn.depth - expected.depth).abs() < 1e-5 && drawn.normal.dot(expected.normal) > 0.9999
+    };
+    let before = unexplained.len();
+    unexplained.retain(|(.., drawn, expected)| !coincident(drawn, expected));
+    assert!(
+        (before - unexplained.len()) * 10_000 <= all,
+        "{} pixels show another thing in the same place",
+        before - unexplained.len()
+    );
     assert!(
         unexplained.is_empty(),
         "{} differences are not at silhouettes, such as {:?}",
