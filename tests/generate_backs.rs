@@ -12,7 +12,10 @@ use covista::scene::{Primitive, Scene, SceneSource};
 
 /// The first positions of a flat that was walked without what was added to it.
 fn positions(gpu: &Gpu, scene: &Scene, navmesh: &Arc<NavMesh>, most: f64) -> Vec<Position> {
-    let mut config = Config::default();
+    positions_of(Config::default(), gpu, scene, navmesh, most)
+}
+
+fn positions_of(mut config: Config, gpu: &Gpu, scene: &Scene, navmesh: &Arc<NavMesh>, most: f64) -> Vec<Position> {
     config.select.max_back_face_fraction = most;
     let generator = PairGenerator::new(gpu, scene, Arc::clone(navmesh), config.generator(), 1).expect("a generator");
     generator.take(3).map(|position| position.expect("drawn")).collect()
@@ -57,5 +60,32 @@ fn a_sheet_that_shows_its_back_alone_refuses_the_pairs_that_look_through_it() {
         let reasons = &refused[index as usize].refused;
         let count = |name: &str| reasons.get(name).copied().unwrap_or(0);
         assert!(count("back_faces") + count("inside_geometry") > 0, "{reasons:?}");
+    }
+}
+
+#[test]
+fn crocos_views_are_held_to_the_same_limit() {
+    let Some(gpu) = common::gpu() else { return };
+    let croco = Config::load("croco", None, &[]).expect("a profile");
+    assert_eq!(croco.select.max_back_face_fraction, 1.0, "CroCo itself sets no limit");
+    let scene = SceneSource::Procedural(3).load(&croco.scene).expect("a flat");
+    let navmesh = Arc::new(NavMesh::build(&scene, &croco.navmesh).expect("a floor"));
+    let free = positions_of(croco.clone(), &gpu, &scene, &navmesh, 1.0);
+    assert!(!kept(&free).is_empty(), "the flat gives pairs");
+    assert_eq!(
+        kept(&positions_of(croco.clone(), &gpu, &scene, &navmesh, 0.3)),
+        kept(&free)
+    );
+
+    // Walls turned inside out: every ray meets a back.
+    let mut turned = scene.clone();
+    for primitive in &mut turned.primitives {
+        primitive.indices.chunks_exact_mut(3).for_each(|t| t.swap(1, 2));
+    }
+    for position in positions_of(croco, &gpu, &turned, &navmesh, 0.3) {
+        let Outcome::Refused(reason) = position.outcome else {
+            panic!("a pair of backs was kept")
+        };
+        assert!(["back_faces", "inside_geometry", "holes"].contains(&reason), "{reason}");
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use covista::scene::procedural::{ProceduralConfig, build, build_with};
+use covista::scene::procedural::{FLAT_CLASSES, ProceduralConfig, build, build_with};
 use covista::scene::{Primitive, Scene};
 use glam::{Vec3, vec3};
 
@@ -312,6 +312,41 @@ fn every_room_can_be_walked_to_and_the_flat_is_wide_enough() {
         }
         let bounds = (grid.width as f32 * CELL, grid.depth as f32 * CELL);
         assert!(bounds.0.hypot(bounds.1) > 12.5, "seed {seed}: {bounds:?}");
+    }
+}
+
+#[test]
+fn every_triangle_has_a_class_and_every_object_one_only() {
+    for seed in [0, 5] {
+        let scene = small_flat(seed);
+        let id_of = |name: &str| FLAT_CLASSES.iter().position(|n| *n == name).unwrap() as u32;
+        let mut class_of = std::collections::BTreeMap::new();
+        for primitive in &scene.primitives {
+            assert_eq!(primitive.semantics.len() * 3, primitive.indices.len());
+            for &id in &primitive.semantics {
+                assert!(id > 0 && (id as usize) < FLAT_CLASSES.len());
+                assert_eq!(*class_of.entry(primitive.instance).or_insert(id), id);
+            }
+        }
+        assert_eq!(scene.semantic_names[&id_of("sofa")], "sofa");
+        // Floors face up at floor height, ceilings face down above all eyes.
+        let mut seen = [0usize; 2];
+        for primitive in &scene.primitives {
+            for (corners, &id) in corners(primitive).zip(&primitive.semantics) {
+                let normal = (corners[1] - corners[0]).cross(corners[2] - corners[0]).normalize();
+                if id == id_of("floor") {
+                    assert!(normal.y > 0.999, "a floor that faces {normal}");
+                    seen[0] += 1;
+                } else if id == id_of("ceiling") {
+                    assert!(normal.y < -0.999, "a ceiling that faces {normal}");
+                    assert!(corners[0].y > 2.0);
+                    seen[1] += 1;
+                }
+            }
+        }
+        assert!(seen.iter().all(|&n| n > 0));
+        let beds = class_of.values().filter(|&&id| id == id_of("bed")).count();
+        assert!(beds > 0, "a flat has a bedroom");
     }
 }
 

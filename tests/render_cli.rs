@@ -192,6 +192,55 @@ fn render_takes_hm3d_ids_from_the_painted_scene_beside() {
 }
 
 #[test]
+fn a_flat_of_its_own_configuration_shows_named_classes() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let cameras = folder.path().join("cameras.json");
+    // At eye height in the middle of the flat, looking along -Z.
+    let pose = [1, 0, 0, 7, 0, -1, 0, 1, 0, 0, -1, 5, 0, 0, 0, 1];
+    std::fs::write(
+        &cameras,
+        serde_json::json!({"width": 64, "height": 64, "hfov_deg": 90, "world_from_camera": [pose]}).to_string(),
+    )
+    .unwrap();
+    let draw = |name: &str, set: &[&str]| {
+        let out = folder.path().join(name);
+        let mut command = covista();
+        command.args([
+            "render",
+            "--scene",
+            "procedural:2",
+            "--sensors",
+            "color,semantic",
+            "--cameras",
+        ]);
+        command.arg(&cameras).arg("--out").arg(&out);
+        for key in set {
+            command.args(["--set", key]);
+        }
+        command.assert().success();
+        out
+    };
+    let out = draw("plain", &[]);
+    let names: std::collections::BTreeMap<u32, String> =
+        serde_json::from_slice(&std::fs::read(out.join("semantic.json")).unwrap()).unwrap();
+    let ids = read_u32(&out.join("000000.semantic.npy"));
+    assert!(ids.iter().all(|id| names.contains_key(id)));
+    assert!(
+        ids.iter().any(|id| names[id] == "floor" || names[id] == "wall"),
+        "{ids:?}"
+    );
+    let other = draw("smaller", &["procedural.rooms=[3,3]", "procedural.texture_px=256"]);
+    assert_ne!(
+        std::fs::read(out.join("000000.color.png")).unwrap(),
+        std::fs::read(other.join("000000.color.png")).unwrap(),
+        "[procedural] reaches covista render"
+    );
+}
+
+#[test]
 fn render_draws_plans_and_spheres() {
     if common::gpu().is_none() {
         return;

@@ -6,7 +6,9 @@ mod common;
 
 use std::path::Path;
 
-use covista::scene::{Bounds, Scene, SceneConfig, SceneError, SceneLayout, SceneSource, list_scenes, load, write_glb};
+use covista::scene::{
+    Bounds, LightKind, Scene, SceneConfig, SceneError, SceneLayout, SceneSource, list_scenes, load, write_glb,
+};
 use glam::Vec3;
 
 /// A GLB with one box from the origin to `size`.
@@ -143,6 +145,53 @@ fn stage_and_objects_stand_where_the_instance_says() {
     write(&folder.path().join("navmeshes/floor.navmesh"), "x");
     let found = SceneSource::parse(&named).unwrap().navmesh_file().unwrap();
     assert!(found.ends_with("navmeshes/floor.navmesh"), "{}", found.display());
+}
+
+#[test]
+fn lamps_of_an_object_stand_where_it_is_placed() {
+    let folder = tempfile::tempdir().unwrap();
+    dataset(folder.path());
+    // A triangle, and a spot at (0, 1, 0) that shines along -Z.
+    write(
+        &folder.path().join("assets/lamp.gltf"),
+        r#"{
+            "asset": {"version": "2.0"}, "extensionsUsed": ["KHR_lights_punctual"],
+            "extensions": {"KHR_lights_punctual": {"lights": [{"type": "spot", "intensity": 3, "range": 5, "spot": {}}]}},
+            "scenes": [{"nodes": [0, 1]}], "nodes": [{"mesh": 0},
+                {"translation": [0, 1, 0], "extensions": {"KHR_lights_punctual": {"light": 0}}}],
+            "meshes": [{"primitives": [{"attributes": {"POSITION": 0}}]}],
+            "accessors": [{"bufferView": 0, "componentType": 5126, "count": 3, "type": "VEC3", "min": [0, 0, 0], "max": [1, 1, 0]}],
+            "bufferViews": [{"buffer": 0, "byteLength": 36}],
+            "buffers": [{"byteLength": 36, "uri": "data:application/octet-stream;base64,AAAAAAAAAAAAAAAAAACAPwAAAAAAAAAAAAAAAAAAgD8AAAAA"}]
+        }"#,
+    );
+    write(
+        &folder.path().join("objects/chair.object_config.json"),
+        r#"{"render_asset": "../assets/lamp.gltf"}"#,
+    );
+    let scene = read(folder.path().join("scenes/flat_1.scene_instance.json")).unwrap();
+    // As placed by the instance: moved; moved, twice as tall and turned by +90 degrees about Y; moved by its middle
+    // (0.5, 0.5, 0) and twice as large.
+    let expected = [
+        ([10.0, 1.0, 0.0], [0.0, 0.0, -1.0]),
+        ([0.0, 7.0, 0.0], [-1.0, 0.0, 0.0]),
+        ([19.0, 1.0, 0.0], [0.0, 0.0, -1.0]),
+    ];
+    assert_eq!(scene.lights.len(), expected.len());
+    for (light, (place, along)) in scene.lights.iter().zip(expected) {
+        let LightKind::Spot {
+            position,
+            direction,
+            range_m,
+            ..
+        } = light.kind
+        else {
+            panic!("{light:?}")
+        };
+        assert!(position.distance(place.into()) < 1e-5, "{light:?}, expected {place:?}");
+        assert!(direction.distance(along.into()) < 1e-5, "{light:?}, expected {along:?}");
+        assert_eq!((light.intensity, range_m), ([3.0; 3], 5.0));
+    }
 }
 
 #[test]

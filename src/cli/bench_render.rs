@@ -10,11 +10,12 @@ use covista::render::{
     Sensors, Shading, Timings,
 };
 use covista::rng::Rng;
-use covista::scene::{Scene, SceneConfig, SceneSource, Up};
+use covista::scene::{Scene, SceneSource, Up};
 use serde::Serialize;
 
 use super::cameras;
 use super::capture_files::{Channel, Channels};
+use super::common::ConfigArgs;
 use super::exit::Failure;
 use super::render::from_name;
 
@@ -24,9 +25,11 @@ pub struct Args {
     /// Scene file, or procedural[:SEED]
     #[arg(long, value_name = "FILE|procedural[:SEED]")]
     scene: String,
-    /// Up axis of the file: auto, y or z
-    #[arg(long, value_name = "auto|y|z", default_value = "auto")]
-    up: Up,
+    /// Up axis of the file: auto, y or z [default: the profile's, auto]
+    #[arg(long, value_name = "auto|y|z")]
+    up: Option<Up>,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// Cameras as `covista render` takes them; by default three random places, eight headings each
     #[arg(long, value_name = "CAMS.json")]
     cameras: Option<PathBuf>,
@@ -39,12 +42,12 @@ pub struct Args {
     /// Channels beside colour and depth, separated by commas: normal, instance, semantic, validity
     #[arg(long, value_enum, value_name = "LIST", value_delimiter = ',')]
     sensors: Vec<Channel>,
-    /// Shading: flat or lit
-    #[arg(long, value_name = "RULE", default_value = "flat", value_parser = from_name::<Shading>)]
-    shading: Shading,
-    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never
-    #[arg(long, value_name = "RULE", default_value = "auto", value_parser = from_name::<CompressedTextures>)]
-    compressed_textures: CompressedTextures,
+    /// Shading: flat or lit [default: the profile's, flat]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<Shading>)]
+    shading: Option<Shading>,
+    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never [default: the profile's, auto]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<CompressedTextures>)]
+    compressed_textures: Option<CompressedTextures>,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -83,11 +86,9 @@ struct Measured {
 /// Runs `covista bench render`.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let start = Instant::now();
-    let config = SceneConfig {
-        up: args.up,
-        ..SceneConfig::default()
-    };
-    let scene = SceneSource::parse(&args.scene)?.load(&config)?;
+    let mut config = args.config.load()?;
+    config.scene.up = args.up.unwrap_or(config.scene.up);
+    let scene = SceneSource::parse(&args.scene)?.load_with(&config.scene, &config.procedural)?;
     let load_s = start.elapsed().as_secs_f64();
     let cameras = match &args.cameras {
         Some(path) => {
@@ -102,10 +103,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     };
     let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
     let start = Instant::now();
+    let given = config.render;
     let config = RenderConfig {
-        shading: args.shading,
-        compressed_textures: args.compressed_textures,
-        ..RenderConfig::default()
+        shading: args.shading.unwrap_or(given.shading),
+        compressed_textures: args.compressed_textures.unwrap_or(given.compressed_textures),
+        ..given
     };
     let sensors = Channels::new(&args.sensors).sensors();
     let uploaded = GpuScene::upload_for(&gpu, &scene, &config, sensors)?;

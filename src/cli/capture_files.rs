@@ -1,5 +1,6 @@
 //! The files of `covista render`: one a channel and picture, and cameras.json.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -25,7 +26,7 @@ pub enum Channel {
     Normal,
     /// Placed object, uint32 [H,W] npy, 0 where nothing is
     Instance,
-    /// Semantic id (HM3D: from X.semantic.glb and .txt beside the scene), uint32 [H,W] npy, 0 where unknown
+    /// Semantic id (HM3D: from X.semantic.glb and .txt beside the scene), uint32 [H,W] npy, 0 where unknown; names in semantic.json
     Semantic,
     /// 8-bit PNG: 255 a surface, 128 a back face first, 0 nothing
     Validity,
@@ -174,6 +175,14 @@ pub fn write_cameras(folder: &Path, cameras: &[PosedCamera]) -> anyhow::Result<(
     }
     let path = folder.join("cameras.json");
     let text = serde_json::to_string_pretty(&record)?;
+    std::fs::write(&path, text + "\n")
+        .map_err(|error| Failure::output(format!("cannot write ({error}): {}", path.display())))
+}
+
+/// Writes semantic.json: what the ids of the semantic pictures mean.
+pub fn write_semantic_names(folder: &Path, names: &BTreeMap<u32, String>) -> anyhow::Result<()> {
+    let path = folder.join("semantic.json");
+    let text = serde_json::to_string_pretty(names)?;
     std::fs::write(&path, text + "\n")
         .map_err(|error| Failure::output(format!("cannot write ({error}): {}", path.display())))
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use covista::render::{
     Alpha, CompressedTextures, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading,
 };
-use covista::scene::{SceneConfig, SceneSource, Up, load_with_up};
+use covista::scene::{SceneSource, Up, load_with_up};
 
 use super::cameras::{self, Lens, Projection};
 use super::capture_files::{self, CaptureWriter, Channel, Channels};
+use super::common::ConfigArgs;
 use super::exit::Failure;
 use super::semantic::SemanticScene;
 
@@ -21,9 +22,9 @@ pub struct Args {
     /// Scene file (glTF, GLB, OBJ, PLY), or procedural[:SEED] for an invented flat
     #[arg(long, value_name = "FILE|procedural[:SEED]")]
     scene: String,
-    /// Up axis of the file: auto (Z for Habitat stages, else Y), y or z
-    #[arg(long, value_name = "auto|y|z", default_value = "auto")]
-    up: Up,
+    /// Up axis of the file: auto (Z for Habitat stages, else Y), y or z [default: the profile's, auto]
+    #[arg(long, value_name = "auto|y|z")]
+    up: Option<Up>,
     /// JSON: {"width":W,"height":H,"hfov_deg":F,"world_from_camera":[[16 numbers, row-major],...]}, camera axes RDF
     #[arg(long, value_name = "CAMS.json")]
     cameras: PathBuf,
@@ -41,21 +42,23 @@ pub struct Args {
     sensors: Vec<Channel>,
     #[command(flatten)]
     lens: Lens,
-    /// Shading: flat (stored colours, as Habitat shows stages) or lit (for textures without baked light)
-    #[arg(long, value_name = "RULE", default_value = "flat", value_parser = from_name::<Shading>)]
-    shading: Shading,
-    /// Back faces left out: habitat (all), gltf (of single-sided materials), none
-    #[arg(long, value_name = "RULE", default_value = "habitat", value_parser = from_name::<Culling>)]
-    culling: Culling,
-    /// Alpha: habitat (ignored) or gltf (mask and blend)
-    #[arg(long, value_name = "RULE", default_value = "habitat", value_parser = from_name::<Alpha>)]
-    alpha: Alpha,
-    /// Texture filter: mip, mip-nearest, bilinear or nearest
-    #[arg(long, value_name = "RULE", default_value = "mip", value_parser = from_name::<Filter>)]
-    filter: Filter,
-    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never
-    #[arg(long, value_name = "RULE", default_value = "auto", value_parser = from_name::<CompressedTextures>)]
-    compressed_textures: CompressedTextures,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Shading: flat (stored colours, as Habitat shows stages) or lit (for textures without baked light) [default: the profile's, flat]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<Shading>)]
+    shading: Option<Shading>,
+    /// Back faces left out: habitat (all), gltf (of single-sided materials), none [default: the profile's, habitat]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<Culling>)]
+    culling: Option<Culling>,
+    /// Alpha: habitat (ignored) or gltf (mask and blend) [default: the profile's, habitat]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<Alpha>)]
+    alpha: Option<Alpha>,
+    /// Texture filter: mip, mip-nearest, bilinear or nearest [default: the profile's, mip]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<Filter>)]
+    filter: Option<Filter>,
+    /// Basis textures as BC7 blocks: auto (not on software adapters), always or never [default: the profile's, auto]
+    #[arg(long, value_name = "RULE", value_parser = from_name::<CompressedTextures>)]
+    compressed_textures: Option<CompressedTextures>,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
@@ -79,35 +82,39 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         return Err(Failure::arguments("flow needs --projection pinhole"));
     }
     let cameras = cameras::read_with(&args.cameras, &args.lens)?;
-    let config = SceneConfig {
-        up: args.up,
-        ..SceneConfig::default()
-    };
+    let mut config = args.config.load()?;
+    config.scene.up = args.up.unwrap_or(config.scene.up);
     let source = SceneSource::parse(&args.scene)?;
     let (scene, up) = match &source {
-        SceneSource::File(path) => load_with_up(path, &config)?,
-        SceneSource::Procedural(_) => (source.load(&config)?, Up::Y),
+        SceneSource::File(path) => load_with_up(path, &config.scene)?,
+        SceneSource::Procedural(_) => (source.load_with(&config.scene, &config.procedural)?, Up::Y),
     };
     for warning in &scene.warnings {
         tracing::warn!("{}: {warning}", scene.name);
     }
     let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
+    let given = config.render;
     let config = RenderConfig {
-        culling: args.culling,
-        alpha: args.alpha,
-        filter: args.filter,
-        compressed_textures: args.compressed_textures,
-        shading: args.shading,
-        ..RenderConfig::default()
+        culling: args.culling.unwrap_or(given.culling),
+        alpha: args.alpha.unwrap_or(given.alpha),
+        filter: args.filter.unwrap_or(given.filter),
+        compressed_textures: args.compressed_textures.unwrap_or(given.compressed_textures),
+        shading: args.shading.unwrap_or(given.shading),
+        ..given
     };
     let sensors = channels.sensors();
+    let channels_semantic = channels.has(Channel::Semantic);
     let mut semantic = None;
-    if channels.has(Channel::Semantic) && !scene.has_semantics() {
+    if channels_semantic && !scene.has_semantics() {
         semantic = SemanticScene::beside(&gpu, &source, up, &config)?;
         if semantic.is_none() {
             tracing::warn!("{}: the scene has no semantic ids: all are 0", scene.name);
         }
     }
+    let names = match &semantic {
+        Some(semantic) => semantic.names(),
+        None => scene.semantic_names.clone(),
+    };
     let uploaded = GpuScene::upload_for(&gpu, &scene, &config, sensors)?;
     drop(scene);
     let renderer = Renderer::new(&gpu, &config)?;
@@ -141,6 +148,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         }
     }
     capture_files::write_cameras(&folder.partial, &cameras)?;
+    if channels_semantic && !names.is_empty() {
+        capture_files::write_semantic_names(&folder.partial, &names)?;
+    }
     folder.finish()
 }
 

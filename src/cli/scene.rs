@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use covista::navmesh::NavMesh;
-use covista::scene::{AlphaMode, Scene, SceneConfig, SceneSource, Up, list_scenes, load_with_up, write_glb};
+use covista::scene::{AlphaMode, Scene, SceneSource, Up, list_scenes, load_with_up, write_glb};
 use serde_json::{Value, json};
 
 use super::common::ConfigArgs;
@@ -57,9 +57,11 @@ struct Make {
 struct Info {
     /// Scene file (.glb, .gltf, .obj, .ply), `procedural` or `procedural:SEED`
     scene: SceneSource,
-    /// Which axis of the file points up: auto, y or z
-    #[arg(long, default_value = "auto")]
-    up: Up,
+    /// Which axis of the file points up: auto, y or z [default: the profile's, auto]
+    #[arg(long)]
+    up: Option<Up>,
+    #[command(flatten)]
+    config: ConfigArgs,
     /// One JSON object on stdout
     #[arg(long)]
     json: bool,
@@ -133,14 +135,12 @@ fn make(args: &Make) -> anyhow::Result<()> {
 }
 
 fn info(args: &Info) -> anyhow::Result<()> {
-    let config = SceneConfig {
-        up: args.up,
-        ..SceneConfig::default()
-    };
+    let mut config = args.config.load()?;
+    config.scene.up = args.up.unwrap_or(config.scene.up);
     let started = std::time::Instant::now();
     let (scene, up) = match &args.scene {
-        SceneSource::File(path) => load_with_up(path, &config)?,
-        recipe => (recipe.load(&config)?, Up::Y),
+        SceneSource::File(path) => load_with_up(path, &config.scene)?,
+        recipe => (recipe.load_with(&config.scene, &config.procedural)?, Up::Y),
     };
     let seconds = started.elapsed().as_secs_f64();
     let report = describe(&scene, up, seconds);
@@ -171,6 +171,7 @@ fn describe(scene: &Scene, up: Up, seconds: f64) -> Value {
         "materials": scene.materials.len(),
         "materials_masked": materials(|a| matches!(a, AlphaMode::Mask(_))),
         "materials_blended": materials(|a| matches!(a, AlphaMode::Blend)),
+        "semantic_classes": scene.semantic_names.len(),
         "textures": scene.textures.len(),
         "texture_pixels": pixels,
         "texture_bytes": scene.textures.iter().map(covista::scene::Texture::bytes).sum::<u64>(),

@@ -1,5 +1,6 @@
 //! Semantic ids of HM3D: `X.semantic.glb` and `X.semantic.txt` beside `X.glb` or `X.basis.glb`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use covista::camera::PosedCamera;
@@ -31,6 +32,12 @@ impl SemanticScene {
             painted: PaintedIds::upload(gpu, &scene, config)?,
             table,
         }))
+    }
+
+    /// Category of each id.
+    pub fn names(&self) -> BTreeMap<u32, String> {
+        let labels = self.table.labels.iter();
+        labels.map(|label| (label.id, label.category.clone())).collect()
     }
 
     /// Ids that the cameras see.

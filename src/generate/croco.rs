@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use glam::DVec3;
 
+use super::judge::refusal_of;
 use super::{Outcome, PairGenerator, Position};
 use crate::camera::Camera;
 use crate::overlap::{
@@ -37,6 +38,10 @@ impl PairGenerator {
             position.outcome = Outcome::Refused("holes");
             return Ok(position);
         }
+        if let Some(reason) = self.backs(&first_picture)? {
+            position.outcome = Outcome::Refused(reason);
+            return Ok(position);
+        }
         let cloud = point_cloud(&first_picture);
         let look_at = cloud.iter().sum::<DVec3>() / cloud.len().max(1) as f64;
         for attempt in 0..config.croco_tries {
@@ -58,7 +63,10 @@ impl PairGenerator {
             } else {
                 let found = croco_covisibility(&first_picture, &second_picture, CROCO_RADIUS_M);
                 covisibility = Some(found);
-                (found.min() < config.croco_min_covisibility).then_some("covisibility_low")
+                match found.min() < config.croco_min_covisibility {
+                    true => Some("covisibility_low"),
+                    false => self.backs(&second_picture)?,
+                }
             };
             match refusal {
                 Some(reason) => {
@@ -74,6 +82,15 @@ impl PairGenerator {
             }
         }
         Ok(position)
+    }
+
+    /// Why a view shows too many surfaces from behind; asked only where the configuration sets a limit.
+    fn backs(&self, view: &View) -> Result<Option<&'static str>, RenderError> {
+        let most = self.recipe.config.select.max_back_face_fraction;
+        if most >= 1.0 {
+            return Ok(None);
+        }
+        Ok(refusal_of(&self.validity(view)?, most).map(|refusal| refusal.name()))
     }
 
     fn draw(&self, camera: Camera) -> Result<Arc<View>, RenderError> {

@@ -187,12 +187,7 @@ impl<'a> Judge<'a> {
             let answer = match known.get(&place) {
                 Some(&answer) => answer,
                 None => {
-                    let validity = probe(&self.views[place])?;
-                    let answer = match validity.fraction(Validity::BackFace) > most {
-                        true if validity.is_inside_geometry() => Some(Refusal::InsideGeometry),
-                        true => Some(Refusal::BackFaces),
-                        false => None,
-                    };
+                    let answer = refusal_of(&probe(&self.views[place])?, most);
                     known.insert(place, answer);
                     answer
                 }
@@ -277,5 +272,14 @@ impl<'a> Judge<'a> {
             first: Arc::clone(first),
             second: Arc::clone(second),
         }
+    }
+}
+
+/// Why a view whose rays meet `validity` shows too many surfaces from behind; `most` is the largest share allowed.
+pub(super) fn refusal_of(validity: &ValidityMap, most: f64) -> Option<Refusal> {
+    match validity.fraction(Validity::BackFace) > most {
+        true if validity.is_inside_geometry() => Some(Refusal::InsideGeometry),
+        true => Some(Refusal::BackFaces),
+        false => None,
     }
 }

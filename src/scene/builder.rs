@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::config::Limits;
 use super::error::SceneError;
-use super::model::{Material, Primitive, Scene};
+use super::model::{Light, Material, Primitive, Scene};
 
 /// Vertices farther out than this (metres) are no part of an indoor scene; they are dropped like NaN.
 const FARTHEST: f32 = 1e7;
@@ -34,6 +34,16 @@ impl SceneBuilder {
                 name: name.unwrap_or_default(),
                 ..Scene::default()
             },
+        }
+    }
+
+    /// Adds a lamp; those beyond a fixed number are left out, because each costs a ray for every lit point.
+    pub(crate) fn add_light(&mut self, light: Light) {
+        const MOST: usize = 256;
+        if self.scene.lights.len() == MOST {
+            self.warn(format!("lamps beyond the first {MOST} are left out"));
+        } else {
+            self.scene.lights.push(light);
         }
     }
 

@@ -4,7 +4,9 @@
 //! transforms are applied to the coordinates, strips and fans are triangle lists. What is left is
 //! what a renderer, a navmesh builder or a ray caster needs, and nothing else.
 
-use glam::Vec3;
+use std::collections::BTreeMap;
+
+use glam::{Affine3A, Vec3};
 
 use super::texture::Texture;
 
@@ -21,6 +23,8 @@ pub struct Scene {
     pub materials: Vec<Material>,
     /// Textures that materials refer to.
     pub textures: Vec<Texture>,
+    /// Names of the semantic ids, where the scene gives any.
+    pub semantic_names: BTreeMap<u32, String>,
     /// Lamps of the file; only `lit` shading uses them.
     pub lights: Vec<Light>,
     /// What was ignored or repaired while reading, one sentence each.
@@ -89,6 +93,23 @@ pub enum LightKind {
 }
 
 impl LightKind {
+    /// The same lamp in a placed asset: places move as points, directions stay unit vectors.
+    pub(crate) fn placed(mut self, world_from_asset: Affine3A) -> Self {
+        match &mut self {
+            Self::Directional { direction } => {
+                *direction = world_from_asset.transform_vector3(*direction).normalize_or_zero();
+            }
+            Self::Point { position, .. } => *position = world_from_asset.transform_point3(*position),
+            Self::Spot {
+                position, direction, ..
+            } => {
+                *position = world_from_asset.transform_point3(*position);
+                *direction = world_from_asset.transform_vector3(*direction).normalize_or_zero();
+            }
+        }
+        self
+    }
+
     /// Applies a rotation about the origin.
     pub(crate) fn turn(&mut self, rotation: impl Fn(Vec3) -> Vec3) {
         match self {

@@ -6,9 +6,6 @@ use super::json::Root;
 use crate::scene::builder::SceneBuilder;
 use crate::scene::model::{Light, LightKind};
 
-/// Lamps that a scene keeps; each costs a ray for every lit point.
-const MOST: usize = 256;
-
 /// Adds the lamp number `index` of the file where its node stands; one that cannot shine is left out.
 pub(super) fn place(root: &Root<'_>, index: usize, world_from_node: Affine3A, builder: &mut SceneBuilder) {
     let lamp = root.extensions.lights.as_ref().and_then(|l| l.lights.get(index));
@@ -41,9 +38,7 @@ pub(super) fn place(root: &Root<'_>, index: usize, world_from_node: Affine3A, bu
     let sound = intensity.iter().all(|c| c.is_finite() && *c >= 0.0) && intensity.iter().any(|c| *c > 0.0);
     if !sound || !position.is_finite() {
         builder.warn(format!("lamp {index} has no usable colour or place: left out"));
-    } else if builder.scene.lights.len() == MOST {
-        builder.warn(format!("lamps beyond the first {MOST} are left out"));
     } else {
-        builder.scene.lights.push(Light { intensity, kind });
+        builder.add_light(Light { intensity, kind });
     }
 }

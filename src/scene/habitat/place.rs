@@ -9,7 +9,7 @@ use crate::scene::builder::SceneBuilder;
 use crate::scene::config::Limits;
 use crate::scene::error::SceneError;
 use crate::scene::load::read_asset;
-use crate::scene::model::{Primitive, Scene};
+use crate::scene::model::{Light, Primitive, Scene};
 
 /// The assets of one scene: each is read once.
 pub(super) struct Placer {
@@ -23,6 +23,7 @@ pub(super) struct Placer {
 struct Asset {
     /// Geometry in the asset's own coordinates; materials are numbered as in the built scene.
     primitives: Vec<Primitive>,
+    lights: Vec<Light>,
     bounds: (Vec3, Vec3),
 }
 
@@ -77,6 +78,13 @@ impl Placer {
             placed.instance = self.instances;
             self.builder.add(placed)?;
         }
+        // As in glTF, scale moves a lamp but changes neither its strength nor its range.
+        for light in &asset.lights {
+            self.builder.add_light(Light {
+                kind: light.kind.placed(world_from_asset),
+                ..*light
+            });
+        }
         Ok(())
     }
 
@@ -120,6 +128,10 @@ impl Placer {
         for primitive in &mut primitives {
             primitive.material += first_material;
         }
-        Asset { primitives, bounds }
+        Asset {
+            primitives,
+            lights: asset.lights,
+            bounds,
+        }
     }
 }

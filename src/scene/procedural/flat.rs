@@ -11,6 +11,7 @@ use super::house::{House, Storey};
 use super::mesh::Mesh;
 use super::mood::Mood;
 use super::openings;
+use super::semantics::FLAT_CLASSES;
 use super::shell::{self, Well};
 use super::space::Space;
 use super::stairs;
@@ -111,8 +112,14 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             ..Material::default()
         })
         .collect();
-    let primitives = mesh
-        .parts
+    let Mesh { parts, classes, .. } = mesh;
+    // Instance 0 is what was built before any object began: nothing.
+    let class_of = |instance: u32| {
+        classes
+            .get((instance as usize).wrapping_sub(1))
+            .map_or(0, |&class| class as u32)
+    };
+    let primitives = parts
         .into_iter()
         .zip(colors)
         .filter(|((_, part), _)| !part.indices.is_empty())
@@ -120,6 +127,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             positions: part.vertices.iter().map(|v| v.position.to_array()).collect(),
             uvs: part.vertices.iter().map(|v| v.uv.to_array()).collect(),
             colors,
+            semantics: vec![class_of(instance); part.indices.len() / 3],
             indices: part.indices,
             material: used.partition_point(|&k| k < material),
             instance,
@@ -132,6 +140,7 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
         primitives,
         materials,
         textures,
+        semantic_names: (0..).zip(FLAT_CLASSES.map(str::to_owned)).collect(),
         ..Scene::default()
     }
 }

@@ -7,6 +7,7 @@ use glam::{Vec2, Vec3, vec2, vec3};
 
 use super::color::{Rgb, times};
 use super::frame::Frame;
+use super::semantics::FlatClass;
 
 /// How a surface is covered.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +91,8 @@ pub(super) struct Mesh {
     pub(super) glow: f32,
     /// Whether new vertices belong to walls, floors or ceilings.
     pub(super) is_shell: bool,
-    last_instance: u32,
+    /// Class of each object; object `k` is at `k - 1`.
+    pub(super) classes: Vec<FlatClass>,
 }
 
 /// Grid nodes over [`low`, `high`] no further apart than `cell`.
@@ -104,9 +106,9 @@ const FURNITURE_CELL: f32 = 0.45;
 
 impl Mesh {
     /// Starts a new object.
-    pub(super) fn begin_object(&mut self) {
-        self.last_instance += 1;
-        self.instance = self.last_instance;
+    pub(super) fn begin_object(&mut self, class: FlatClass) {
+        self.classes.push(class);
+        self.instance = self.classes.len() as u32;
     }
 
     /// Adds an `nu` x `nv` grid (counted in nodes); `at` gives local position, normal and texture

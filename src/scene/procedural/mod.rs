@@ -21,6 +21,7 @@ mod openings;
 mod paint;
 mod plan;
 mod rect;
+mod semantics;
 mod shell;
 mod space;
 mod stairs;
@@ -28,3 +29,4 @@ mod style;
 
 pub use config::ProceduralConfig;
 pub use flat::{ProceduralError, build, build_with};
+pub use semantics::FLAT_CLASSES;

@@ -7,6 +7,7 @@ use super::color::{Rgb, draw, hex};
 use super::frame::Frame;
 use super::mesh::{Mesh, Skin};
 use super::plan::{Door, Plan, REVEAL, Rect, Room, RoomKind, SIDES, Side, WALL};
+use super::semantics::FlatClass;
 use super::shell::CASING;
 use super::space::{Space, along_wall, wall_frame, wall_length};
 use super::style::Kit;
@@ -48,7 +49,7 @@ fn before_wall(rect: &Rect, side: Side, [from, to]: [f32; 2], depth: f32) -> Rec
 pub(super) fn doors(mesh: &mut Mesh, plan: &Plan, lights: &[u16], trims: &[Rgb], kit: &Kit, rng: &mut Rng) {
     for (k, door) in plan.doors.iter().enumerate() {
         let threshold = kit.board(1, rng);
-        mesh.begin_object();
+        mesh.begin_object(FlatClass::Door);
         for (n, side) in door.sides().into_iter().enumerate() {
             let room = door.rooms[n];
             let rect = plan.rooms[room].rect;
@@ -112,7 +113,7 @@ fn leaf(mesh: &mut Mesh, plan: &Plan, door: &Door, (n, is_left): (usize, bool), 
     let [a, b] = along_wall(&rect, side, door.from, door.to);
     let wall = wall_frame(&rect, side);
     let width = b - a - 0.02;
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Door);
     let leaf = if is_left {
         wall.child(vec3(a - 0.02, 0.0, 0.03), -angle)
     } else {
@@ -155,7 +156,7 @@ pub(super) fn windows(
     for (side, patch) in space.windows() {
         let frame = wall_frame(&room.rect, side);
         let [a, b, low, high] = patch;
-        mesh.begin_object();
+        mesh.begin_object(FlatClass::Window);
         reveal(mesh, &frame, patch, REVEAL, &kit.stone, &kit.enamel(hex(0xF2EFE8)));
         casing(mesh, &frame, patch, &kit.enamel(trim), true);
         mesh.faces(
@@ -173,7 +174,7 @@ pub(super) fn windows(
                 if rng.chance(0.6) { 0.06 } else { low - 0.12 },
             );
             let rod = high + 0.13;
-            mesh.begin_object();
+            mesh.begin_object(FlatClass::Curtain);
             mesh.bar(
                 &frame,
                 vec3(a - width, rod, 0.1),
@@ -247,7 +248,7 @@ pub(super) fn outside(mesh: &mut Mesh, outer: &Rect, top_floor: f32, tint: Rgb, 
     let rect: Rect = outer.grown(AWAY);
     let total = 2.0 * (rect.width() + rect.depth());
     let (low, high) = (-6.0, 9.5 + top_floor);
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Outside);
     mesh.glow = 1.0;
     let mut from = 0.0;
     for side in SIDES {
@@ -280,7 +281,7 @@ pub(super) fn radiators(mesh: &mut Mesh, space: &mut Space, kit: &Kit, rng: &mut
         let Some(frame) = space.hang_at(side, [middle - 0.5 * width, middle + 0.5 * width, 0.14, 0.14 + height]) else {
             continue;
         };
-        mesh.begin_object();
+        mesh.begin_object(FlatClass::Radiator);
         let h = 0.5 * height;
         mesh.cuboid(
             &frame,

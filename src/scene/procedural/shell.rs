@@ -6,6 +6,7 @@ use super::color::{Rgb, scale};
 use super::frame::Frame;
 use super::mesh::{Mesh, Skin, steps};
 use super::plan::{Rect, Room, SIDES, Side};
+use super::semantics::FlatClass;
 use super::space::{along_wall, wall_frame, wall_length};
 use super::style::{Finish, Kit};
 
@@ -57,7 +58,7 @@ pub(super) fn build(
         ),
         None => (Vec::new(), Vec::new()),
     };
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Floor);
     panel(
         mesh,
         &Frame::WORLD,
@@ -69,7 +70,7 @@ pub(super) fn build(
         cell,
         0.0,
     );
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Ceiling);
     panel(
         mesh,
         &Frame::WORLD,
@@ -82,7 +83,7 @@ pub(super) fn build(
         0.0,
     );
     for (k, side) in SIDES.into_iter().enumerate() {
-        mesh.begin_object();
+        mesh.begin_object(FlatClass::Wall);
         let frame = wall_frame(&rect, side);
         let length = wall_length(&rect, side);
         let holes = holes(room, side);
@@ -193,7 +194,7 @@ fn trim(mesh: &mut Mesh, room: &Room, ceiling: f32, well: Option<Well>, finish: 
     let skin = kit.enamel(finish.trim);
     // Beside a well skirting boards are seen from below and cornices from above.
     let seen: u8 = if well.is_some() { 0b00_0100 } else { 0 };
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Trim);
     for side in SIDES {
         let frame = wall_frame(&room.rect, side);
         let length = wall_length(&room.rect, side);
@@ -245,7 +246,7 @@ fn beams(mesh: &mut Mesh, room: &Room, ceiling: f32, kit: &Kit, trim: Rgb) {
         (rect.depth(), rect.width())
     };
     let n = (across / 0.85).round().max(2.0) as usize;
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Beam);
     let tint = if trim[2] > 0.85 {
         kit.species[1]
     } else {

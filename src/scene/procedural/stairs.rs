@@ -7,6 +7,7 @@ use super::frame::Frame;
 use super::house::{SLAB, STAIR_WIDTH, Stairs};
 use super::mesh::{Blocker, Mesh, Skin};
 use super::plan::Rect;
+use super::semantics::FlatClass;
 use super::space::{Space, along_wall, wall_frame};
 use super::style::Kit;
 use crate::rng::Rng;
@@ -128,13 +129,13 @@ pub(super) fn build(mesh: &mut Mesh, stairs: &Stairs, hall: &Rect, kit: &Kit, rn
         side,
         post,
     };
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Stairs);
     steps(mesh, &flight, &skins);
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Banister);
     banister(mesh, &flight, &skins);
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Trim);
     well_edges(mesh, &flight, &skins, stairs, hall);
-    mesh.begin_object();
+    mesh.begin_object(FlatClass::Banister);
     railing(mesh, &flight, &skins, stairs, hall);
 }
 

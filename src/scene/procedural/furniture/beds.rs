@@ -4,12 +4,13 @@ use glam::vec3;
 
 use super::super::color::{draw, hex};
 use super::super::frame::Frame;
+use super::super::semantics::FlatClass;
 use super::storage::fronts;
 use super::{Maker, scatter, table_lamp};
 
 /// A bed with its head at the wall, 2.08 m long.
 pub(in super::super) fn bed(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Bed);
     let wood = m.kit.board(1, m.rng);
     let (w, l) = (0.5 * width, 2.08);
     m.mesh.cuboid(frame, vec3(-w, 0.12, 0.06), vec3(w, 0.3, l), &wood);
@@ -99,7 +100,7 @@ pub(in super::super) fn bed(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A nightstand 0.42 m wide with lamp and books.
 pub(in super::super) fn nightstand(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Nightstand);
     let skin = m.kit.board(0, m.rng);
     m.mesh.cuboid(
         frame,

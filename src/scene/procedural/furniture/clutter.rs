@@ -5,6 +5,7 @@ use glam::{Vec3, vec3};
 use super::super::color::{VIVID, count, draw, hex, scale, vary};
 use super::super::frame::Frame;
 use super::super::paint::SPINE_GRID;
+use super::super::semantics::FlatClass;
 use super::decor::sheet_cell;
 use super::{Maker, plant};
 
@@ -254,7 +255,7 @@ pub(in super::super) fn scatter(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]
         }
         taken.push(at);
         let here = frame.child(vec3(at[0], 0.0, at[1]), draw(m.rng, -0.5, 0.5));
-        m.mesh.begin_object();
+        m.mesh.begin_object(FlatClass::Object);
         match m.rng.below(9) {
             0 | 1 => {
                 let y = pile(m, &here);
@@ -299,7 +300,7 @@ pub(in super::super) fn still_things(m: &mut Maker<'_>, frame: &Frame, width: f3
             break;
         }
         let here = frame.child(vec3(x, 0.0, draw(m.rng, -0.02, 0.03)), draw(m.rng, -0.3, 0.3));
-        m.mesh.begin_object();
+        m.mesh.begin_object(FlatClass::Object);
         match m.rng.below(5) {
             0 => {
                 let tall = draw(m.rng, 0.18, 0.29);
@@ -327,7 +328,7 @@ pub(in super::super) fn still_things(m: &mut Maker<'_>, frame: &Frame, width: f3
 /// Boxes, shoes or toys on the floor around the frame's origin, low enough to step over.
 pub(in super::super) fn toys(m: &mut Maker<'_>, frame: &Frame) {
     for _ in 0..4 {
-        m.mesh.begin_object();
+        m.mesh.begin_object(FlatClass::Object);
         let here = frame.child(
             vec3(draw(m.rng, -0.3, 0.3), 0.0, draw(m.rng, -0.2, 0.2)),
             draw(m.rng, 0.0, 6.3),

@@ -6,6 +6,7 @@ use super::super::color::{VIVID, count, draw, hex, vary};
 use super::super::frame::Frame;
 use super::super::mesh::Skin;
 use super::super::paint::{LABEL_GRID, PICTURE_GRID};
+use super::super::semantics::FlatClass;
 use super::Maker;
 
 /// Cell `k` of a sheet with `grid` columns and rows, a little inside its edge.
@@ -59,7 +60,7 @@ impl Maker<'_> {
 /// A framed picture of `size` = width, height; the frame is its centre on the wall. `k` picks the
 /// picture, so that a flat does not show the same one twice.
 pub(in super::super) fn framed_picture(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2], k: u32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Picture);
     let per_sheet = PICTURE_GRID[0] * PICTURE_GRID[1];
     let sheet = m.kit.pictures[(k / per_sheet) as usize % 3];
     let cell = sheet_cell(PICTURE_GRID, k % per_sheet);
@@ -113,7 +114,7 @@ pub(in super::super) fn framed_picture(m: &mut Maker<'_>, frame: &Frame, size: [
 
 /// A rug of `size` = x, z around the frame's origin.
 pub(in super::super) fn rug(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Rug);
     let skin = *m.rng.pick(&m.kit.rugs);
     let tint = vary(m.rng, [0.94; 3], 0.03);
     let skin = skin.tinted(tint);
@@ -137,7 +138,7 @@ pub(in super::super) fn rug(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
 
 /// A potted plant about `height` high around the frame's origin.
 pub(in super::super) fn plant(m: &mut Maker<'_>, frame: &Frame, height: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Plant);
     let color = *m
         .rng
         .pick(&[hex(0xB5623F), hex(0xE8E4DA), hex(0x2E4A56), hex(0x8A8578)]);
@@ -198,7 +199,7 @@ pub(in super::super) fn plant(m: &mut Maker<'_>, frame: &Frame, height: f32) {
 /// A lamp on a table.
 pub(in super::super) fn table_lamp(m: &mut Maker<'_>, frame: &Frame) {
     let outer = m.mesh.instance;
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Lamp);
     let color = *m.rng.pick(&VIVID);
     let foot = m.kit.enamel(color);
     m.mesh.lathe(
@@ -237,7 +238,7 @@ fn shade(m: &mut Maker<'_>, frame: &Frame, y: f32, radius: f32) {
 
 /// A standing lamp around the frame's origin.
 pub(in super::super) fn floor_lamp(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Lamp);
     let dark = m.kit.enamel(hex(0x2A2826));
     m.mesh.cylinder(frame, Vec3::ZERO, 0.14, 0.025, 18, &dark);
     m.mesh
@@ -248,7 +249,7 @@ pub(in super::super) fn floor_lamp(m: &mut Maker<'_>, frame: &Frame) {
 
 /// A lamp that hangs from the ceiling at the frame's origin.
 pub(in super::super) fn ceiling_lamp(m: &mut Maker<'_>, frame: &Frame, drop: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Lamp);
     let dark = m.kit.enamel(hex(0x2A2826));
     m.mesh.cylinder(frame, vec3(0.0, -0.03, 0.0), 0.06, 0.03, 14, &dark);
     m.mesh
@@ -258,7 +259,7 @@ pub(in super::super) fn ceiling_lamp(m: &mut Maker<'_>, frame: &Frame, drop: f32
 
 /// A wall clock; the frame is its centre on the wall.
 pub(in super::super) fn clock(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Clock);
     let disc = frame.tipped(std::f32::consts::FRAC_PI_2);
     m.mesh
         .cylinder(&disc, Vec3::ZERO, 0.16, 0.03, 24, &m.kit.enamel(hex(0x2B2B2E)));

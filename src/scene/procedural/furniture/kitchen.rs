@@ -4,12 +4,13 @@ use glam::{Vec3, vec3};
 
 use super::super::color::{Rgb, count, draw, hex};
 use super::super::frame::Frame;
+use super::super::semantics::FlatClass;
 use super::storage::fronts;
 use super::{Maker, still_things};
 
 /// Base units along a wall, 0.6 m deep, with worktop, sink, hob, oven and things on top.
 pub(in super::super) fn kitchen_run(m: &mut Maker<'_>, frame: &Frame, width: f32, color: Rgb) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Counter);
     let skin = m.kit.enamel(color);
     let w = 0.5 * width;
     m.mesh.faces(
@@ -135,7 +136,7 @@ fn tap_and_bowl(m: &mut Maker<'_>, frame: &Frame, x: f32) {
 
 /// Wall cabinets and open shelves; the frame's origin is on the floor as for the run below.
 pub(in super::super) fn wall_cabinets(m: &mut Maker<'_>, frame: &Frame, width: f32, color: Rgb) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Cabinet);
     let skin = m.kit.enamel(color);
     let w = 0.5 * width;
     let open_left = m.rng.chance(0.5);
@@ -183,7 +184,7 @@ pub(in super::super) fn wall_cabinets(m: &mut Maker<'_>, frame: &Frame, width: f
 
 /// A fridge 0.62 m wide with magnets and notes on its door.
 pub(in super::super) fn fridge(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Refrigerator);
     let skin = m.kit.enamel(
         *m.rng
             .pick(&[hex(0xE9EAEA), hex(0xB9BEC2), hex(0xA9C4B8), hex(0xC9564A)]),

@@ -5,6 +5,7 @@ use glam::{Vec3, vec3};
 use super::super::color::{Rgb, draw, hex, vary};
 use super::super::frame::Frame;
 use super::super::mesh::Skin;
+use super::super::semantics::FlatClass;
 use super::Maker;
 
 impl Maker<'_> {
@@ -40,7 +41,7 @@ impl Maker<'_> {
 
 /// A sofa `width` wide and 0.9 m deep, with cushions, pillows and sometimes a throw.
 pub(in super::super) fn sofa(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Sofa);
     let skin = m.upholstery();
     let wood = m.kit.board(1, m.rng);
     let (w, d, arm) = (0.5 * width, 0.9, 0.17);
@@ -104,7 +105,7 @@ pub(in super::super) fn sofa(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// An armchair 0.8 m wide and deep.
 pub(in super::super) fn armchair(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Armchair);
     let skin = m.cloth();
     let wood = m.kit.board(0, m.rng);
     for (x, z) in [(-0.3, 0.1), (0.3, 0.1), (-0.3, 0.7), (0.3, 0.7)] {
@@ -143,7 +144,7 @@ pub(in super::super) fn armchair(m: &mut Maker<'_>, frame: &Frame) {
 
 /// A chair 0.44 m wide; its back is at z = 0 and the sitter looks along z.
 pub(in super::super) fn chair(m: &mut Maker<'_>, frame: &Frame, color: Option<Rgb>) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Chair);
     let wood = match color {
         Some(color) => m.kit.enamel(color),
         None => m.kit.board(0, m.rng),
@@ -190,7 +191,7 @@ pub(in super::super) fn chair(m: &mut Maker<'_>, frame: &Frame, color: Option<Rg
 
 /// A round knitted pouf around the frame's origin.
 pub(in super::super) fn pouf(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Pouf);
     let skin = m.cloth();
     let profile = [
         (0.0, 0.0),

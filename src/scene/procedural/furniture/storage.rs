@@ -5,11 +5,12 @@ use glam::{Vec3, vec3};
 use super::super::color::{VIVID, count, draw, hex, vary};
 use super::super::frame::Frame;
 use super::super::mesh::Skin;
+use super::super::semantics::FlatClass;
 use super::{Maker, books_upright, scatter};
 
 /// A bookcase of `size` = width, height, 0.3 m deep, full of books and things.
 pub(in super::super) fn bookcase(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Bookcase);
     let skin = if m.rng.chance(0.35) {
         m.kit.enamel(hex(0xECE8DF))
     } else {
@@ -138,7 +139,7 @@ fn carcass(m: &mut Maker<'_>, frame: &Frame, low: Vec3, high: Vec3, skin: &Skin)
 
 /// A wardrobe, 0.6 m deep and 2.1 m high.
 pub(in super::super) fn wardrobe(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Wardrobe);
     let skin = if m.rng.chance(0.4) {
         m.kit.enamel(hex(0xE6E2D8))
     } else {
@@ -174,7 +175,7 @@ pub(in super::super) fn wardrobe(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A chest of drawers, 0.45 m deep, 0.85 m high, with things on top.
 pub(in super::super) fn dresser(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Dresser);
     let skin = m.kit.board(0, m.rng);
     let w = 0.5 * width - 0.015;
     carcass(m, frame, vec3(-w, 0.08, 0.0), vec3(w, 0.82, 0.42), &skin);
@@ -198,7 +199,7 @@ pub(in super::super) fn dresser(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A low unit with a television above.
 pub(in super::super) fn media_unit(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::MediaUnit);
     let skin = m.kit.board(1, m.rng);
     let w = 0.5 * width - 0.015;
     carcass(m, frame, vec3(-w, 0.1, 0.0), vec3(w, 0.46, 0.4), &skin);
@@ -251,7 +252,7 @@ pub(in super::super) fn media_unit(m: &mut Maker<'_>, frame: &Frame, width: f32)
 
 /// A shelf on a wall with books and things; the frame is its centre on the wall.
 pub(in super::super) fn wall_shelf(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Shelf);
     let skin = m.kit.board(0, m.rng);
     let w = 0.5 * width;
     m.mesh.cuboid(frame, vec3(-w, -0.14, 0.0), vec3(w, -0.115, 0.22), &skin);
@@ -268,7 +269,7 @@ pub(in super::super) fn wall_shelf(m: &mut Maker<'_>, frame: &Frame, width: f32)
 
 /// Coats and bags on a board; the frame is the board's centre on the wall.
 pub(in super::super) fn coat_rack(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::CoatRack);
     let skin = m.kit.board(1, m.rng);
     let w = 0.5 * width;
     m.mesh.cuboid(frame, vec3(-w, -0.06, 0.0), vec3(w, 0.06, 0.025), &skin);

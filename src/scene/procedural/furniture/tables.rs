@@ -5,6 +5,7 @@ use glam::{Vec3, vec3};
 use super::super::color::{draw, hex};
 use super::super::frame::Frame;
 use super::super::mesh::Skin;
+use super::super::semantics::FlatClass;
 use super::{Maker, chair, scatter};
 
 /// A top with four legs; `size` = width, depth, height. The frame's origin is under the middle of the back edge.
@@ -42,7 +43,7 @@ fn four_legs(m: &mut Maker<'_>, frame: &Frame, size: [f32; 3], thickness: f32, s
 
 /// A low table of `size` = width, depth around the frame's origin, with a shelf and things on it.
 pub(in super::super) fn coffee_table(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Table);
     let skin = m.kit.board(0, m.rng);
     let back = frame.child(vec3(0.0, 0.0, -0.5 * size[1]), 0.0);
     four_legs(m, &back, [size[0], size[1], 0.42], 0.035, &skin);
@@ -65,7 +66,7 @@ pub(in super::super) fn coffee_table(m: &mut Maker<'_>, frame: &Frame, size: [f3
 
 /// A dining table of `size` = width, depth around the frame's origin, with chairs on the long sides.
 pub(in super::super) fn dining_table(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Table);
     let skin = m.kit.board(1, m.rng);
     let back = frame.child(vec3(0.0, 0.0, -0.5 * size[1]), 0.0);
     four_legs(m, &back, [size[0], size[1], 0.75], 0.04, &skin);
@@ -108,7 +109,7 @@ pub(in super::super) fn dining_table(m: &mut Maker<'_>, frame: &Frame, size: [f3
 
 /// A desk at the wall, 0.65 m deep, with drawers, screen, lamp, papers and a chair.
 pub(in super::super) fn desk(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Desk);
     let skin = m.kit.board(0, m.rng);
     four_legs(m, frame, [width, 0.65, 0.74], 0.03, &skin);
     let w = 0.5 * width;
@@ -172,7 +173,7 @@ fn screen(m: &mut Maker<'_>, frame: &Frame) {
 
 /// A small round table around the frame's origin.
 pub(in super::super) fn side_table(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Table);
     let skin = m.kit.board(1, m.rng);
     m.mesh.cylinder(frame, vec3(0.0, 0.5, 0.0), 0.24, 0.03, 20, &skin);
     m.mesh

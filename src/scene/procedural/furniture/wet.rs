@@ -4,11 +4,12 @@ use glam::{Vec3, vec3};
 
 use super::super::color::{draw, hex};
 use super::super::frame::Frame;
+use super::super::semantics::FlatClass;
 use super::{Maker, still_things};
 
 /// A built-in bath, 0.75 m deep, its apron tiled with stone.
 pub(in super::super) fn bath_tub(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Bathtub);
     let (w, d, h) = (0.5 * width, 0.75, 0.56);
     let white = m.kit.enamel(hex(0xF4F4F1));
     m.mesh.faces(
@@ -89,7 +90,7 @@ pub(in super::super) fn bath_tub(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A wash basin on a cabinet, 0.5 m deep.
 pub(in super::super) fn basin(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Basin);
     let w = 0.5 * width;
     let skin = m.kit.board(0, m.rng);
     m.mesh
@@ -123,7 +124,7 @@ pub(in super::super) fn basin(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A toilet with cistern, 0.66 m deep.
 pub(in super::super) fn toilet(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Toilet);
     let white = m.kit.enamel(hex(0xF3F3F0));
     m.mesh.rounded(
         frame,
@@ -154,7 +155,7 @@ pub(in super::super) fn toilet(m: &mut Maker<'_>, frame: &Frame) {
 
 /// A washing machine, 0.6 m wide.
 pub(in super::super) fn washing_machine(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::WashingMachine);
     let white = m.kit.enamel(hex(0xEDEEEE));
     m.mesh.rounded(
         frame,
@@ -201,7 +202,7 @@ pub(in super::super) fn washing_machine(m: &mut Maker<'_>, frame: &Frame) {
 
 /// A laundry basket around the frame's origin.
 pub(in super::super) fn hamper(m: &mut Maker<'_>, frame: &Frame) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Hamper);
     let skin = m.cloth();
     m.mesh.lathe(
         frame,
@@ -221,7 +222,7 @@ pub(in super::super) fn hamper(m: &mut Maker<'_>, frame: &Frame) {
 
 /// Towels on a rail; the frame is their centre on the wall.
 pub(in super::super) fn towels(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Towel);
     let steel = m.kit.enamel(hex(0xB9BEC2));
     let w = 0.5 * width;
     m.mesh
@@ -246,7 +247,7 @@ pub(in super::super) fn towels(m: &mut Maker<'_>, frame: &Frame, width: f32) {
 
 /// A small shelf with bottles; the frame is its centre on the wall.
 pub(in super::super) fn shower_shelf(m: &mut Maker<'_>, frame: &Frame, width: f32) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Shelf);
     let w = 0.5 * width;
     for y in [-0.2, 0.1] {
         m.mesh
@@ -257,7 +258,7 @@ pub(in super::super) fn shower_shelf(m: &mut Maker<'_>, frame: &Frame, width: f3
 
 /// A framed cabinet mirror, drawn as a pale sheet with a frame; the frame is its centre on the wall.
 pub(in super::super) fn mirror(m: &mut Maker<'_>, frame: &Frame, size: [f32; 2]) {
-    m.mesh.begin_object();
+    m.mesh.begin_object(FlatClass::Mirror);
     let (w, h) = (0.5 * size[0], 0.5 * size[1]);
     let wood = m.kit.board(1, m.rng);
     m.mesh.faces(
