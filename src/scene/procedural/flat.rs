@@ -131,7 +131,6 @@ fn assemble(config: &ProceduralConfig, seed: u64) -> Scene {
             indices: part.indices,
             material: used.partition_point(|&k| k < material),
             instance,
-            ..Primitive::default()
         })
         .collect();
     Scene {
