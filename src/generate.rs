@@ -6,8 +6,14 @@
 
 mod config;
 mod croco;
+mod device;
+mod harvest;
 mod judge;
+mod loader;
 mod pairs;
+mod scenes;
+mod turns;
+mod walkable;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,13 +21,20 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
+pub use device::DevicePair;
+pub use harvest::Harvest;
 pub use pairs::GenerateError;
+pub use scenes::{ScenePairs, ScenesConfig, ScenesReport, SkippedScene};
+pub use turns::{Rank, Turn, Turns};
+pub use walkable::{Walkable, WalkableConfig, WalkableError};
+
+use judge::Probe;
 
 use crate::navmesh::NavMesh;
 use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer, Sensors};
 use crate::scene::Scene;
 use crate::sweep::{Sweep, SweepRefusal, sample_sweep};
-use crate::view::{ValidityMap, View, ViewPair};
+use crate::view::{View, ViewPair};
 
 /// What became of one sample index.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,10 +77,12 @@ struct Recipe {
 /// position spreads over rayon's pool.
 pub struct PairGenerator {
     recipe: Recipe,
-    renderer: Renderer,
+    renderer: Arc<Renderer>,
     scene: GpuScene,
     next_index: u64,
     in_flight: Option<InFlight>,
+    /// Whether pictures stay on the device.
+    on_device: bool,
 }
 
 struct InFlight {
@@ -93,8 +108,22 @@ impl PairGenerator {
         config: GeneratorConfig,
         seed: u64,
     ) -> Result<Self, RenderError> {
+        let renderer = Arc::new(Renderer::new(gpu, &config.render)?);
+        Self::with_renderer(gpu, renderer, scene, navmesh, config, seed)
+    }
+
+    /// As [`Self::new`] with a renderer that was made for the same device and the same `config.render`, and that may
+    /// draw other scenes as well.
+    pub fn with_renderer(
+        gpu: &Gpu,
+        renderer: Arc<Renderer>,
+        scene: &Scene,
+        navmesh: Arc<NavMesh>,
+        config: GeneratorConfig,
+        seed: u64,
+    ) -> Result<Self, RenderError> {
         Ok(Self {
-            renderer: Renderer::new(gpu, &config.render)?,
+            renderer,
             scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
             recipe: Recipe {
                 config,
@@ -106,6 +135,7 @@ impl PairGenerator {
             },
             next_index: 0,
             in_flight: None,
+            on_device: false,
         })
     }
 
@@ -165,7 +195,13 @@ impl PairGenerator {
         }
         let sampled = match self.sample(index) {
             Ok(sweep) => {
-                let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
+                let pending = match self.gray_is_enough() {
+                    true => {
+                        let crop = self.recipe.config.render.crop_px;
+                        self.renderer.submit_gray(&self.scene, &sweep.cameras, crop)?
+                    }
+                    false => self.renderer.submit(&self.scene, &sweep.cameras)?,
+                };
                 Sampled::Sweep(Box::new((sweep, pending)))
             }
             Err(refusal) => Sampled::Refused(refusal.reason()),
@@ -189,21 +225,46 @@ impl PairGenerator {
             }
         };
         let views = self.cropped(pending)?;
-        self.recipe
-            .judge(index, &sweep, &views, &|view: &View| self.validity(view))
+        let probe = HostViews {
+            generator: self,
+            views: &views,
+        };
+        self.recipe.judge(index, &sweep, &views, &probe)
     }
 
-    /// What the rays of a view meet first: drawn when it is asked for, because only the views of pairs that would
-    /// be kept are asked about.
-    fn validity(&self, view: &View) -> Result<ValidityMap, RenderError> {
-        let captures = self
+    /// Hands the next position over and gives the one that was handed over before it: its pictures are drawn meanwhile.
+    fn advance(&mut self) -> Result<InFlight, RenderError> {
+        let current = match self.in_flight.take() {
+            Some(in_flight) => in_flight,
+            None => {
+                let index = self.next_index;
+                self.next_index += 1;
+                self.start(index)?
+            }
+        };
+        let index = self.next_index;
+        self.next_index += 1;
+        self.in_flight = Some(self.start(index)?);
+        Ok(current)
+    }
+}
+
+/// Views that came to the host whole.
+struct HostViews<'a> {
+    generator: &'a PairGenerator,
+    views: &'a [Arc<View>],
+}
+
+impl Probe for HostViews<'_> {
+    fn backs(&self, view: usize) -> Result<f64, RenderError> {
+        let generator = self.generator;
+        generator
             .renderer
-            .capture(&self.scene, &[view.camera.into()], Sensors::validity())?;
-        let validity = captures.into_iter().next().and_then(|capture| capture.validity);
-        validity.ok_or(RenderError::Device {
-            action: "looking for back faces",
-            reason: "no picture came back".to_owned(),
-        })
+            .back_face_fraction(&generator.scene, &self.views[view].camera)
+    }
+
+    fn with_depth(&self, view: usize) -> Result<Arc<View>, RenderError> {
+        Ok(Arc::clone(&self.views[view]))
     }
 }
 
@@ -211,25 +272,7 @@ impl Iterator for PairGenerator {
     type Item = Result<Position, RenderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let current = match self.in_flight.take() {
-            Some(in_flight) => Ok(in_flight),
-            None => {
-                let index = self.next_index;
-                self.next_index += 1;
-                self.start(index)
-            }
-        };
-        let current = match current {
-            Ok(current) => current,
-            Err(error) => return Some(Err(error)),
-        };
-        // The next sweep is handed over before this one is waited for.
-        let index = self.next_index;
-        self.next_index += 1;
-        match self.start(index) {
-            Ok(next) => self.in_flight = Some(next),
-            Err(error) => return Some(Err(error)),
-        }
-        Some(self.finish(current))
+        let advanced = self.advance();
+        Some(advanced.and_then(|current| self.finish(current)))
     }
 }

@@ -182,3 +182,14 @@ pub struct PairOrigin {
     /// Place of the two views in the sweep's capture order (first list 0..8, second 8..24).
     pub views: [u32; 2],
 }
+
+/// Where a pair stands in the endless sequence that a run makes: with the run's scenes and seed it remakes the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct PairPlace {
+    /// Number of the scene's turn, from 0.
+    pub turn: u64,
+    /// Index of the sampled position within the scene.
+    pub index: u64,
+    /// How many pairs its turn gave before it.
+    pub nth: u64,
+}

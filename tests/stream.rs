@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use covista::camera::{Camera, Intrinsics};
-use covista::stream::{PairStream, StreamConfig, StreamError};
-use covista::view::{Correspondence, DepthMap, PairOrigin, PairOverlaps, View, ViewPair};
+use covista::stream::{PairStream, StreamConfig, StreamError, StreamPlace};
+use covista::view::{Correspondence, DepthMap, PairOrigin, PairOverlaps, PairPlace, View, ViewPair};
 use glam::DVec3;
 
 fn pair(index: u64, size: u32) -> ViewPair {
@@ -52,6 +52,7 @@ fn config() -> StreamConfig {
         reuse: 3,
         warm_pairs: 4,
         channel_pairs: 2,
+        ..StreamConfig::default()
     }
 }
 
@@ -131,6 +132,49 @@ fn a_finite_source_goes_on_from_the_ring() {
         assert_eq!(stream.next_batch(2).unwrap().indices.len(), 2);
     }
     assert_eq!(stream.stats().pairs_received, 5);
+}
+
+#[test]
+fn a_restored_stream_goes_on_where_it_was() {
+    // The source of a restored stream gives the ring's pairs again and then those that follow.
+    let from = |place: StreamPlace| {
+        let ring: Vec<u64> = place.ring.iter().map(|pair| pair.index).collect();
+        let next = ring.last().map_or(0, |last| last + 1);
+        let make = move || {
+            ring.into_iter()
+                .chain(next..)
+                .map(|index| Ok::<_, String>(pair(index, 4)))
+        };
+        PairStream::spawn(make, &config(), 5).unwrap().restored(&place)
+    };
+    let mut whole = from(StreamPlace::default());
+    for before in [0, 1, 7, 40] {
+        for _ in 0..before {
+            whole.next_batch(5).unwrap();
+        }
+        let place = whole.place();
+        let text = serde_json::to_string(&place).unwrap();
+        let mut restored = from(serde_json::from_str(&text).unwrap());
+        assert_eq!(restored.place(), place, "also before the pairs have come");
+        let mut again = from(place.clone());
+        for _ in 0..4 {
+            let batch = whole.next_batch(5).unwrap();
+            assert_eq!(restored.next_batch(5).unwrap(), batch);
+            assert_eq!(again.next_batch(5).unwrap(), batch);
+        }
+        assert_eq!(restored.place(), whole.place());
+    }
+    let wrong = StreamPlace {
+        ring: vec![PairPlace {
+            index: 9,
+            ..Default::default()
+        }],
+        received: 10,
+        draws: 3,
+    };
+    let other = || (3..).map(|index| Ok::<_, String>(pair(index, 4)));
+    let mut stream = PairStream::spawn(other, &config(), 5).unwrap().restored(&wrong);
+    assert!(matches!(stream.next_batch(1), Err(StreamError::OtherPair { .. })));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::config::Config;
-use covista::scene::{Scene, SceneSource, Up};
+use covista::generate::Rank;
+use covista::scene::{Scene, SceneList, SceneSource, Up};
 
 use super::exit::Failure;
 
@@ -41,6 +42,53 @@ pub struct SceneArgs {
     pub up: Option<UpArg>,
 }
 
+/// Which share of the turns of the scenes is made here: `--rank`, `--world-size`.
+#[derive(Debug, Clone, clap::Args)]
+#[allow(dead_code, reason = "pretrain takes it next")]
+pub struct RankArgs {
+    /// Place of this process among those that share the scenes, from 0; no sample is made by two of them
+    #[arg(long, value_name = "R", env = "RANK", default_value_t = 0)]
+    pub rank: u64,
+    /// How many processes share the scenes
+    #[arg(long, value_name = "W", env = "WORLD_SIZE", default_value_t = 1)]
+    pub world_size: u64,
+}
+
+#[allow(dead_code, reason = "pretrain takes it next")]
+impl RankArgs {
+    /// The library's value, checked.
+    pub fn rank(&self) -> anyhow::Result<Rank> {
+        Rank::new(self.rank, self.world_size).map_err(Failure::arguments)
+    }
+}
+
+/// Which scenes, for commands that take many: `--scene`, repeated, `--scenes`, `--up`.
+#[derive(Debug, Clone, clap::Args)]
+#[allow(dead_code, reason = "pretrain and generate take it next")]
+pub struct ScenesArgs {
+    /// Scene file, folder of scenes, procedural:SEED, procedural:A-B, or procedural:* for fresh flats without end; may
+    /// be repeated. WEIGHT:SPEC gives each scene of a spec more or fewer turns than 1
+    #[arg(long = "scene", value_name = "[WEIGHT:]SPEC", required_unless_present = "scenes")]
+    pub scene: Vec<String>,
+    /// File with one [WEIGHT:]SPEC a line, paths relative to its folder; may be repeated
+    #[arg(long = "scenes", value_name = "FILE")]
+    pub scenes: Vec<PathBuf>,
+    /// Up axis of the files; by default Z for Habitat stages and Y for everything else
+    #[arg(long, value_name = "y|z|auto")]
+    pub up: Option<UpArg>,
+}
+
+#[allow(dead_code, reason = "pretrain and generate take it next")]
+impl ScenesArgs {
+    /// Puts `--up` into the configuration, so that the record is true, and expands the list.
+    pub fn list(&self, config: &mut Config) -> anyhow::Result<SceneList> {
+        if let Some(up) = self.up {
+            config.scene.up = up.up();
+        }
+        Ok(SceneList::parse(&self.scene, &self.scenes)?)
+    }
+}
+
 /// The values of `--up`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub enum UpArg {
@@ -64,12 +112,17 @@ impl UpArg {
 }
 
 impl SceneArgs {
-    /// Puts `--up` into the configuration, so that the record is true, and reads the scene.
-    pub fn load(&self, config: &mut Config) -> anyhow::Result<Scene> {
+    /// Puts `--up` into the configuration, so that the record is true, and names the scene.
+    pub fn source(&self, config: &mut Config) -> anyhow::Result<SceneSource> {
         if let Some(up) = self.up {
             config.scene.up = up.up();
         }
-        Ok(SceneSource::parse(&self.scene)?.load_with(&config.scene, &config.procedural)?)
+        Ok(SceneSource::parse(&self.scene)?)
+    }
+
+    /// As [`Self::source`], and reads the scene.
+    pub fn load(&self, config: &mut Config) -> anyhow::Result<Scene> {
+        Ok(self.source(config)?.load_with(&config.scene, &config.procedural)?)
     }
 }
 

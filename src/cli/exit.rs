@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use covista::config::ConfigError;
 use covista::export::ExportError;
-use covista::generate::GenerateError;
+use covista::generate::{GenerateError, WalkableError};
 use covista::navmesh::NavMeshError;
 use covista::render::RenderError;
-use covista::scene::SceneError;
+use covista::scene::{SceneError, SceneListError};
+use covista::stream::StreamError;
 
 const BAD_ARGUMENTS: u8 = 2;
 const BAD_INPUT: u8 = 3;
@@ -77,7 +78,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<ConfigError>() {
         return Some(BAD_ARGUMENTS);
     }
-    if cause.is::<SceneError>() {
+    if cause.is::<SceneError>() || cause.is::<SceneListError>() {
         return Some(BAD_INPUT);
     }
     if let Some(error) = cause.downcast_ref::<NavMeshError>() {
@@ -101,8 +102,14 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             _ => BAD_OUTPUT,
         });
     }
-    if let Some(GenerateError::Barren { .. }) = cause.downcast_ref::<GenerateError>() {
-        return Some(BAD_INPUT);
+    if let Some(error) = cause.downcast_ref::<GenerateError>() {
+        return code_of_generate(error);
+    }
+    if let Some(StreamError::Source(error)) = cause.downcast_ref::<StreamError<GenerateError>>() {
+        return code_of_generate(error);
+    }
+    if let Some(error) = cause.downcast_ref::<WalkableError>() {
+        return code_of_walkable(error);
     }
     #[cfg(feature = "train")]
     if let Some(error) = cause.downcast_ref::<covista::train::TrainError>() {
@@ -117,4 +124,20 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
         };
     }
     None
+}
+
+fn code_of_generate(error: &GenerateError) -> Option<u8> {
+    match error {
+        GenerateError::Render(error) => code_of_cause(error),
+        GenerateError::Walkable(error) => code_of_walkable(error),
+        _ => Some(BAD_INPUT),
+    }
+}
+
+fn code_of_walkable(error: &WalkableError) -> Option<u8> {
+    match error {
+        WalkableError::Scene(error) => code_of_cause(error),
+        WalkableError::NavMesh(error) => code_of_cause(error),
+        _ => Some(BAD_INPUT),
+    }
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::native::{SceneRecord, TopDown};
-use covista::generate::PairGenerator;
-use covista::navmesh::{NavMesh, TrueFloor};
+use covista::generate::{self, PairGenerator, WalkableConfig};
+use covista::navmesh::NavMesh;
 use covista::render::{Gpu, RenderError};
-use covista::scene::{Scene, SceneSource};
-use covista::sweep::EyeAbove;
+use covista::scene::Scene;
 
 use super::common::SceneArgs;
 
@@ -23,24 +22,24 @@ pub struct Walkable {
     pub navmesh: Arc<NavMesh>,
 }
 
+/// The sections that decide how a scene becomes walkable.
+pub fn walkable_config(config: &Config) -> WalkableConfig {
+    WalkableConfig {
+        scene: config.scene.clone(),
+        procedural: config.procedural.clone(),
+        navmesh: config.navmesh.clone(),
+        sweep: config.sweep.clone(),
+    }
+}
+
 impl Walkable {
     /// Reads the scene, takes the Habitat navmesh beside it or builds one, and checks the island gate.
     pub fn open(args: &SceneArgs, config: &mut Config) -> anyhow::Result<Self> {
-        let scene = args.load(config)?;
-        for warning in &scene.warnings {
-            tracing::warn!("{}: {warning}", scene.name);
-        }
-        let mut navmesh = match SceneSource::parse(&args.scene)?.navmesh_file() {
-            Some(path) if config.scene.use_navmesh_file => NavMesh::load(path)?,
-            _ => NavMesh::build(&scene, &config.navmesh)?,
-        };
-        if config.sweep.eye_above == EyeAbove::Floor {
-            navmesh = navmesh.with_true_floor(TrueFloor::new(&scene));
-        }
-        navmesh.require_island_radius(config.sweep.min_island_radius_m)?;
+        let source = args.source(config)?;
+        let loaded = generate::Walkable::load(&source, &walkable_config(config))?;
         Ok(Self {
-            scene: Arc::new(scene),
-            navmesh: Arc::new(navmesh),
+            scene: loaded.scene,
+            navmesh: loaded.navmesh,
         })
     }
 

@@ -90,7 +90,10 @@ impl PairGenerator {
         if most >= 1.0 {
             return Ok(None);
         }
-        Ok(refusal_of(&self.validity(view)?, most).map(|refusal| refusal.name()))
+        Ok(
+            refusal_of(self.renderer.back_face_fraction(&self.scene, &view.camera)?, most)
+                .map(|refusal| refusal.name()),
+        )
     }
 
     fn draw(&self, camera: Camera) -> Result<Arc<View>, RenderError> {

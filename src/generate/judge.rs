@@ -3,32 +3,44 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use image::GrayImage;
 use rayon::prelude::*;
 
+use super::device::DeviceOutcome;
 use super::{Outcome, Position, Recipe};
 use crate::overlap::{
-    CROCO_RADIUS_M, PointCloud, Refusal, Surface, ViewFeatures, covisibility, croco_covisibility, geometric_overlap,
-    homography_overlap, surface_covisibility, surface_overlap, texture, view_features,
+    CROCO_RADIUS_M, GeometricOverlap, PointCloud, Refusal, Surface, ViewFeatures, covisibility, croco_covisibility,
+    geometric_overlap, homography_overlap, surface_covisibility, surface_overlap, texture, view_features,
+    view_features_of_gray,
 };
 use crate::render::RenderError;
 use crate::rng::Rng;
 use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, select_with};
 use crate::sweep::{Sweep, VIEWS_PER_STOP};
-use crate::view::{Overlap, PairOrigin, PairOverlaps, Validity, ValidityMap, View, ViewPair};
+use crate::view::{Overlap, PairOrigin, PairOverlaps, ValidityMap, View, ViewPair};
 
-/// Finds out what the rays of a view meet first.
-type Probe<'a> = &'a dyn Fn(&View) -> Result<ValidityMap, RenderError>;
+/// What may be asked about views of pairs that would be kept, by their place in capture order.
+pub(super) trait Probe {
+    /// Share of a view's rays that meet the back of a surface first.
+    fn backs(&self, view: usize) -> Result<f64, RenderError>;
+
+    /// The view with its depth.
+    fn with_depth(&self, view: usize) -> Result<Arc<View>, RenderError>;
+}
+
+/// Luma of a view's window and the share of its pixels with a surface, where that is all that is known of it.
+pub(super) type Luma<'a> = Option<(&'a GrayImage, f64)>;
 
 impl Recipe {
-    /// The position of a sweep whose views have been drawn. `probe` is asked about views of pairs that would be kept.
+    /// The position of a sweep whose views have been drawn.
     pub(super) fn judge(
         &self,
         index: u64,
         sweep: &Sweep,
         views: &[Arc<View>],
-        probe: Probe<'_>,
+        probe: &dyn Probe,
     ) -> Result<Position, RenderError> {
-        let judge = Judge::new(self, index, views);
+        let judge = Judge::new(self, index, views, &[]);
         let mut selection = judge.select();
         let outcome = match judge.first_that_others_admit(&mut selection, probe)? {
             Some(candidate) => Outcome::Kept(Box::new(judge.pair(candidate))),
@@ -44,6 +56,31 @@ impl Recipe {
             refused: selection.refused_by_name(),
             outcome,
         })
+    }
+
+    /// Which two of the views make a pair, and its measures; `lumas` stand for the colours of views that have none.
+    pub(super) fn judge_lumas(
+        &self,
+        index: u64,
+        views: &[Arc<View>],
+        lumas: &[Luma<'_>],
+        probe: &dyn Probe,
+    ) -> Result<DeviceOutcome, RenderError> {
+        let judge = Judge::new(self, index, views, lumas);
+        let mut selection = judge.select();
+        let Some(candidate) = judge.first_that_others_admit(&mut selection, probe)? else {
+            return Ok(Err(selection.refusal_of_position()));
+        };
+        // Depth that the filter had no use for stays where it is.
+        let known = lumas.iter().all(Option::is_none) || self.config.select.check_covisibility;
+        let overlaps = if known {
+            let [first, second] = judge.places(&candidate).map(|view| probe.with_depth(view));
+            let truth = geometric_overlap(&*first?, &*second?, &self.config.truth);
+            judge.overlaps(&candidate, Some(&truth))
+        } else {
+            judge.overlaps(&candidate, None)
+        };
+        Ok(Ok((overlaps, judge.origin(&candidate))))
     }
 
     /// The seed of the metric's draws at a position.
@@ -69,7 +106,7 @@ struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    fn new(recipe: &'a Recipe, index: u64, views: &'a [Arc<View>]) -> Self {
+    fn new(recipe: &'a Recipe, index: u64, views: &'a [Arc<View>], lumas: &[Luma<'_>]) -> Self {
         let config = &recipe.config;
         let measures = config.select.select_by.measures();
         let by_images = measures.contains(&SelectMeasure::Homography);
@@ -78,7 +115,11 @@ impl<'a> Judge<'a> {
         let features: Vec<ViewFeatures> = if by_images {
             views
                 .par_iter()
-                .map(|view| view_features(&view.color, &config.overlap))
+                .enumerate()
+                .map(|(place, view)| match lumas.get(place).copied().flatten() {
+                    Some((gray, _)) => view_features_of_gray(gray, &config.overlap),
+                    None => view_features(&view.color, &config.overlap),
+                })
                 .collect()
         } else {
             Vec::new()
@@ -92,8 +133,11 @@ impl<'a> Judge<'a> {
                     None if config.select.min_laplacian_variance > 0.0 => texture(&view.color),
                     None => 0.0,
                 };
-                let holes = view.depth.valid_fraction() < config.select.min_valid_fraction;
-                gate(&config.select, holes, variance)
+                let valid = match lumas.get(place).copied().flatten() {
+                    Some((_, valid)) => valid,
+                    None => view.depth.valid_fraction(),
+                };
+                gate(&config.select, valid < config.select.min_valid_fraction, variance)
             })
             .collect();
         Self {
@@ -155,12 +199,12 @@ impl<'a> Judge<'a> {
     fn first_that_others_admit(
         &self,
         selection: &mut Selection,
-        probe: Probe<'_>,
+        probe: &dyn Probe,
     ) -> Result<Option<Candidate>, RenderError> {
         let in_range = std::mem::take(&mut selection.in_range);
         let mut known = BTreeMap::new();
         for candidate in in_range {
-            let refusal = match self.refusal_by_others(&candidate) {
+            let refusal = match self.refusal_by_others(&candidate, probe)? {
                 Some(reason) => Some(reason),
                 None => self.refusal_by_backs(&candidate, probe, &mut known)?,
             };
@@ -176,18 +220,18 @@ impl<'a> Judge<'a> {
     fn refusal_by_backs(
         &self,
         candidate: &Candidate,
-        probe: Probe<'_>,
+        probe: &dyn Probe,
         known: &mut BTreeMap<usize, Option<Refusal>>,
     ) -> Result<Option<&'static str>, RenderError> {
         let most = self.recipe.config.select.max_back_face_fraction;
         if most >= 1.0 {
             return Ok(None);
         }
-        for place in [candidate.first, VIEWS_PER_STOP + candidate.second] {
+        for place in self.places(candidate) {
             let answer = match known.get(&place) {
                 Some(&answer) => answer,
                 None => {
-                    let answer = refusal_of(&probe(&self.views[place])?, most);
+                    let answer = refusal_of(probe.backs(place)?, most);
                     known.insert(place, answer);
                     answer
                 }
@@ -199,45 +243,47 @@ impl<'a> Judge<'a> {
         Ok(None)
     }
 
-    fn refusal_by_others(&self, candidate: &Candidate) -> Option<&'static str> {
+    fn refusal_by_others(&self, candidate: &Candidate, probe: &dyn Probe) -> Result<Option<&'static str>, RenderError> {
         let config = &self.recipe.config;
         let measures = config.select.select_by.measures();
         for &by in measures.iter().skip(1) {
             let found = self.measure(by, candidate.first, candidate.second);
             let Some(overlap) = found.overlap else {
-                return Some(found.refusal.unwrap_or(Refusal::OverlapLow).name());
+                return Ok(Some(found.refusal.unwrap_or(Refusal::OverlapLow).name()));
             };
             let (low, high) = by.refusal_names();
             match config.select.refusal_of(overlap.min()) {
-                Some(Refusal::OverlapHigh) => return Some(high),
-                Some(_) => return Some(low),
+                Some(Refusal::OverlapHigh) => return Ok(Some(high)),
+                Some(_) => return Ok(Some(low)),
                 None => {}
             }
         }
-        let (low, high) = config.select.covisibility_bounds()?;
-        let (first, second) = self.views_of(candidate);
-        let truth = covisibility(first, second, &config.truth).min();
-        match truth {
+        let Some((low, high)) = config.select.covisibility_bounds() else {
+            return Ok(None);
+        };
+        let [first, second] = self.places(candidate).map(|view| probe.with_depth(view));
+        let truth = covisibility(&*first?, &*second?, &config.truth).min();
+        Ok(match truth {
             t if t < low => Some("covisibility_low"),
             t if t > high => Some("covisibility_high"),
             _ => None,
-        }
+        })
     }
 
-    fn views_of(&self, candidate: &Candidate) -> (&Arc<View>, &Arc<View>) {
-        (
-            &self.views[candidate.first],
-            &self.views[VIEWS_PER_STOP + candidate.second],
-        )
+    /// The two views of a candidate in capture order.
+    fn places(&self, candidate: &Candidate) -> [usize; 2] {
+        [candidate.first, VIEWS_PER_STOP + candidate.second]
     }
 
-    /// The kept pair with every measure that the configuration asks for.
-    fn pair(&self, candidate: Candidate) -> ViewPair {
-        let (recipe, config) = (self.recipe, &self.recipe.config);
-        let (first, second) = self.views_of(&candidate);
-        let truth = geometric_overlap(first, second, &config.truth);
-        let by = config.select.select_by.first();
-        let homography = match by {
+    fn views_of(&self, candidate: &Candidate) -> [&Arc<View>; 2] {
+        self.places(candidate).map(|place| &self.views[place])
+    }
+
+    /// Every measure that the configuration asks for, those of `truth` where it is known.
+    fn overlaps(&self, candidate: &Candidate, truth: Option<&GeometricOverlap>) -> PairOverlaps {
+        let config = &self.recipe.config;
+        let [first, second] = self.views_of(candidate);
+        let homography = match config.select.select_by.first() {
             SelectMeasure::Homography => Some(candidate.overlap),
             _ if config.select.records(SelectMeasure::Homography) => {
                 let features = [first, second].map(|view| view_features(&view.color, &config.overlap));
@@ -250,35 +296,49 @@ impl<'a> Judge<'a> {
             .select
             .records(SelectMeasure::Croco)
             .then(|| croco_covisibility(first, second, CROCO_RADIUS_M));
+        PairOverlaps {
+            homography,
+            covisibility: truth.map(|truth| truth.covisibility),
+            patch_truth: truth.map(|truth| truth.patches),
+            croco,
+        }
+    }
+
+    /// What remakes the pair.
+    fn origin(&self, candidate: &Candidate) -> PairOrigin {
+        let recipe = self.recipe;
+        PairOrigin {
+            scene: recipe.scene_name.clone(),
+            scene_hash: recipe.scene_hash.clone(),
+            seed: recipe.seed,
+            index: self.index,
+            views: self.places(candidate).map(|place| place as u32),
+        }
+    }
+
+    /// The kept pair with every measure that the configuration asks for.
+    fn pair(&self, candidate: Candidate) -> ViewPair {
+        let config = &self.recipe.config;
+        let [first, second] = self.views_of(&candidate);
+        let truth = geometric_overlap(first, second, &config.truth);
         ViewPair {
-            overlaps: PairOverlaps {
-                homography,
-                covisibility: Some(truth.covisibility),
-                patch_truth: Some(truth.patches),
-                croco,
-            },
-            correspondence: match by {
+            overlaps: self.overlaps(&candidate, Some(&truth)),
+            origin: self.origin(&candidate),
+            correspondence: match config.select.select_by.first() {
                 SelectMeasure::Homography => candidate.correspondence,
                 _ => truth.correspondence.clone(),
             },
             true_correspondence: truth.correspondence,
-            origin: PairOrigin {
-                scene: recipe.scene_name.clone(),
-                scene_hash: recipe.scene_hash.clone(),
-                seed: recipe.seed,
-                index: self.index,
-                views: [candidate.first as u32, (VIEWS_PER_STOP + candidate.second) as u32],
-            },
             first: Arc::clone(first),
             second: Arc::clone(second),
         }
     }
 }
 
-/// Why a view whose rays meet `validity` shows too many surfaces from behind; `most` is the largest share allowed.
-pub(super) fn refusal_of(validity: &ValidityMap, most: f64) -> Option<Refusal> {
-    match validity.fraction(Validity::BackFace) > most {
-        true if validity.is_inside_geometry() => Some(Refusal::InsideGeometry),
+/// Why a view of which `backs` of the rays meet a back first shows too many of them; `most` is the largest share allowed.
+pub(super) fn refusal_of(backs: f64, most: f64) -> Option<Refusal> {
+    match backs > most {
+        true if backs > ValidityMap::INSIDE_FRACTION => Some(Refusal::InsideGeometry),
         true => Some(Refusal::BackFaces),
         false => None,
     }

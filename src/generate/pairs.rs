@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::walkable::WalkableError;
 use super::{Outcome, PairGenerator, Position};
 use crate::render::RenderError;
 use crate::view::ViewPair;
@@ -19,7 +20,7 @@ impl PairGenerator {
     }
 }
 
-/// Why a scene gives no more pairs.
+/// Why there are no more pairs.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// The renderer failed.
@@ -36,6 +37,41 @@ pub enum GenerateError {
         /// Refusals by reason, most frequent first.
         reasons: String,
     },
+    /// The only scene cannot be walked.
+    #[error(transparent)]
+    Walkable(#[from] WalkableError),
+    /// No scene of a list gives pairs.
+    #[error("no scene of the list gives pairs: {turns} turns in a row gave none ({reasons})")]
+    NoScene {
+        /// How many.
+        turns: usize,
+        /// The last scenes with their reasons.
+        reasons: String,
+    },
+    /// A pair of an earlier run does not come out again.
+    #[error(
+        "sample {index} of turn {turn} cannot be made again: {reason}; resume with the scenes, the profile, the seed \
+         and the adapter of the run"
+    )]
+    NotRemade {
+        /// Number of the turn.
+        turn: u64,
+        /// Sample within its scene.
+        index: u64,
+        /// What came instead.
+        reason: String,
+    },
+}
+
+/// Refusals by reason, most frequent first, as messages state them.
+pub(super) fn refusals(refused: BTreeMap<&'static str, u64>) -> String {
+    let mut reasons: Vec<_> = refused.into_iter().collect();
+    reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
+    let reasons: Vec<String> = reasons
+        .into_iter()
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    reasons.join(", ")
 }
 
 struct Pairs {
@@ -69,15 +105,9 @@ impl Iterator for Pairs {
             }
         }
         self.done = true;
-        let mut reasons: Vec<_> = refused.into_iter().collect();
-        reasons.sort_by_key(|&(name, count)| (std::cmp::Reverse(count), name));
-        let reasons: Vec<String> = reasons
-            .into_iter()
-            .map(|(name, count)| format!("{name} {count}"))
-            .collect();
         Some(Err(GenerateError::Barren {
             positions: self.max_positions,
-            reasons: reasons.join(", "),
+            reasons: refusals(refused),
         }))
     }
 }

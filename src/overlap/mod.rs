@@ -33,4 +33,4 @@ pub use phase_free::{area_inside, phase_free_votes};
 pub use refusal::Refusal;
 pub use reprojection::{Block, Fate, Landing, Reprojection};
 pub use surface::Surface;
-pub use view_features::{ViewFeatures, WORKING_SIZE, texture, view_features, working_picture};
+pub use view_features::{ViewFeatures, WORKING_SIZE, texture, view_features, view_features_of_gray, working_picture};

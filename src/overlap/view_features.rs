@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::config::HomographyOverlapConfig;
 use crate::features::gray::gray;
@@ -33,18 +33,22 @@ thread_local! {
 
 /// Features of a picture, resized to [`WORKING_SIZE`] square (bilinear) if it has another size.
 pub fn view_features(color: &RgbImage, config: &HomographyOverlapConfig) -> ViewFeatures {
-    let gray = gray(&working_picture(color));
+    view_features_of_gray(&gray(&working_picture(color)), config)
+}
+
+/// As [`view_features`], of the luma of a picture that has [`WORKING_SIZE`] already.
+pub fn view_features_of_gray(gray: &GrayImage, config: &HomographyOverlapConfig) -> ViewFeatures {
     let features = WORKSPACE.with_borrow_mut(|workspace| {
         if workspace.as_ref().is_none_or(|(params, _)| *params != config.sift) {
             *workspace = None;
         }
         let (_, sift) = workspace.get_or_insert_with(|| (config.sift.clone(), Sift::new(config.sift.clone())));
-        sift.detect_and_describe(&gray)
+        sift.detect_and_describe(gray)
     });
     ViewFeatures {
         descriptors: DescriptorSet::new(&features.descriptors),
         keypoints: features.keypoints,
-        laplacian_variance: laplacian_variance(&gray),
+        laplacian_variance: laplacian_variance(gray),
     }
 }
 

@@ -7,6 +7,11 @@ use bytemuck::{Pod, Zeroable};
 /// `shaders/mesh.wgsl`.
 pub const MESH_WGSL: &str = include_str!("../../shaders/mesh.wgsl");
 
+/// `shaders/gray.wgsl`.
+pub const GRAY_WGSL: &str = include_str!("../../shaders/gray.wgsl");
+/// `shaders/tensor.wgsl`.
+pub const TENSOR_WGSL: &str = include_str!("../../shaders/tensor.wgsl");
+
 /// One camera; see the WGSL for the meaning of the rows.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
@@ -45,12 +50,14 @@ pub struct Vertex {
 
 #[cfg(test)]
 mod tests {
+    use super::super::gray::GrayWindow;
+    use super::super::tensor::TensorWindow;
     use super::*;
     use std::mem::{offset_of, size_of};
 
     /// Name, span and `(field, offset)` of a struct of the shader.
-    fn layout_in_wgsl(name: &str) -> (u32, Vec<(String, u32)>) {
-        let module = naga::front::wgsl::parse_str(MESH_WGSL).expect("the shader parses");
+    fn layout_in_wgsl(source: &str, name: &str) -> (u32, Vec<(String, u32)>) {
+        let module = naga::front::wgsl::parse_str(source).expect("the shader parses");
         let found = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name));
         match found.map(|(_, t)| &t.inner) {
             Some(naga::TypeInner::Struct { members, span }) => (
@@ -65,8 +72,8 @@ mod tests {
     }
 
     macro_rules! assert_mirrored {
-        ($host:ident { $($field:ident),* }) => {
-            let (span, members) = layout_in_wgsl(stringify!($host));
+        ($source:ident, $host:ident { $($field:ident),* }) => {
+            let (span, members) = layout_in_wgsl($source, stringify!($host));
             let host = vec![$((stringify!($field).to_owned(), offset_of!($host, $field) as u32)),*];
             assert_eq!(span as usize, size_of::<$host>(), "size of {}", stringify!($host));
             assert_eq!(members, host, "fields of {}", stringify!($host));
@@ -75,21 +82,53 @@ mod tests {
 
     #[test]
     fn host_structs_mirror_the_shader() {
-        assert_mirrored!(ViewUniforms {
-            row_x,
-            near_m,
-            row_y,
-            pad_y,
-            row_w,
-            pad_w,
-            eye,
-            far_m
-        });
-        assert_mirrored!(MaterialUniforms {
-            alpha_cutoff,
-            pad_a,
-            pad_b,
-            pad_c
-        });
+        assert_mirrored!(
+            MESH_WGSL,
+            ViewUniforms {
+                row_x,
+                near_m,
+                row_y,
+                pad_y,
+                row_w,
+                pad_w,
+                eye,
+                far_m
+            }
+        );
+        assert_mirrored!(
+            MESH_WGSL,
+            MaterialUniforms {
+                alpha_cutoff,
+                pad_a,
+                pad_b,
+                pad_c
+            }
+        );
+        assert_mirrored!(
+            GRAY_WGSL,
+            GrayWindow {
+                left,
+                top,
+                size,
+                row_words,
+                layer_words,
+                pad_a,
+                pad_b,
+                pad_c
+            }
+        );
+        assert_mirrored!(
+            TENSOR_WGSL,
+            TensorWindow {
+                first_word,
+                row_words,
+                left,
+                top,
+                side,
+                image,
+                pad_a,
+                pad_b
+            }
+        );
     }
 }

@@ -6,12 +6,15 @@ use super::capture::{self, PendingCaptures};
 use super::config::{Culling, RenderConfig};
 use super::cull::{self, Shot};
 use super::draw_list::Lister;
+use super::drawn::Drawn;
 use super::error::RenderError;
 use super::fine_cull::{PixelView, Projected};
 use super::gpu::Gpu;
 use super::gpu_data::ViewUniforms;
 use super::gpu_scene::GpuScene;
+use super::gray::GrayPipeline;
 use super::mesh::{Pipelines, Stage};
+use super::readback::Readback;
 use super::record::{Lists, Recorder};
 use super::sensors::{SensorPipelines, Sensors};
 use super::target::{DepthScale, MapResult, Picture, Target};
@@ -35,6 +38,7 @@ pub struct Renderer {
     perspective: Model,
     /// Made when the first orthographic camera comes.
     parallel: OnceLock<Model>,
+    gray: GrayPipeline,
     idle: Arc<Mutex<Vec<Target>>>,
     stopwatch: Arc<Stopwatch>,
 }
@@ -98,6 +102,7 @@ impl Renderer {
             config: config.clone(),
             perspective: Model::new(gpu, config, false)?,
             parallel: OnceLock::new(),
+            gray: gpu.scoped("compiling shaders", || GrayPipeline::new(gpu))?,
             idle: Arc::default(),
             stopwatch: Arc::default(),
         })
@@ -111,6 +116,11 @@ impl Renderer {
     /// Where the time went so far.
     pub fn timings(&self) -> Timings {
         self.stopwatch.read()
+    }
+
+    /// Bytes of pictures that travelled from the device to the host so far, padding included.
+    pub fn bytes_read(&self) -> u64 {
+        self.stopwatch.bytes()
     }
 
     /// Draws the scene from every camera and waits: one view a camera, in order.
@@ -130,7 +140,38 @@ impl Renderer {
     /// adapter's picture size, [`RenderError::Device`] where the driver refuses.
     pub fn submit(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Pending, RenderError> {
         let shots = cameras.iter().map(|&camera| Shot::Pinhole(camera)).collect();
-        self.submit_shots(scene, shots, Sensors::default())
+        self.submit_shots(scene, shots, Sensors::default(), Readback::Whole)
+    }
+
+    /// As [`Renderer::submit`], but only the luma of the centred square of `crop` pixels and the number of its pixels
+    /// with a surface travel to the host: see [`Pending::drawn`].
+    ///
+    /// # Errors
+    /// As [`Renderer::submit`], and where a picture is smaller than `crop`.
+    pub fn submit_gray(&self, scene: &GpuScene, cameras: &[Camera], crop: u32) -> Result<Pending, RenderError> {
+        let too_small = |camera: &Camera| camera.intrinsics.width.min(camera.intrinsics.height) < crop;
+        if let Some(index) = cameras.iter().position(too_small) {
+            let reason = "has a smaller picture than the window that is asked for";
+            return Err(RenderError::Camera { index, reason });
+        }
+        let shots = cameras.iter().map(|&camera| Shot::Pinhole(camera)).collect();
+        self.submit_shots(scene, shots, Sensors::default(), Readback::Gray { crop })
+    }
+
+    /// Share of a camera's pixels whose rays meet the back of a surface first, in [0, 1].
+    ///
+    /// # Errors
+    /// As [`Renderer::submit`] and [`Pending::wait`].
+    pub fn back_face_fraction(&self, scene: &GpuScene, camera: &Camera) -> Result<f64, RenderError> {
+        let shots = vec![Shot::Pinhole(*camera)];
+        let pending = self.submit_shots(scene, shots, Sensors::validity(), Readback::Marks)?;
+        let backs = pending.pictures()?.into_iter().next().and_then(|picture| picture.backs);
+        let backs = backs.ok_or(RenderError::Device {
+            action: "looking for back faces",
+            reason: "no picture came back".to_owned(),
+        })?;
+        let count = backs.iter().filter(|&&back| back).count();
+        Ok(count as f64 / backs.len().max(1) as f64)
     }
 
     /// Draws the scene from cameras of any model, with the given channels, and waits: one capture a
@@ -168,11 +209,17 @@ impl Renderer {
         }
         let shots = capture::shots(cameras)?;
         let table = scene.triangle_numbers.as_ref().map(|n| Arc::clone(&n.table));
-        let pending = self.submit_shots(scene, shots, sensors)?;
+        let pending = self.submit_shots(scene, shots, sensors, Readback::Whole)?;
         Ok(PendingCaptures::new(cameras, sensors, table, pending))
     }
 
-    fn submit_shots(&self, scene: &GpuScene, shots: Vec<Shot>, sensors: Sensors) -> Result<Pending, RenderError> {
+    fn submit_shots(
+        &self,
+        scene: &GpuScene,
+        shots: Vec<Shot>,
+        sensors: Sensors,
+        readback: Readback,
+    ) -> Result<Pending, RenderError> {
         self.check(&shots)?;
         let mut parts = Vec::new();
         if let Some(first) = shots.first() {
@@ -181,7 +228,7 @@ impl Renderer {
             let layers = self.gpu.device.limits().max_texture_array_layers as usize;
             let most = ((SUBMISSION_PIXELS / pixels) as usize).clamp(1, layers);
             for part in shots.chunks(most) {
-                parts.push(self.submit_part(scene, part, sensors)?);
+                parts.push(self.submit_part(scene, part, sensors, readback)?);
             }
         }
         Ok(Pending {
@@ -235,10 +282,16 @@ impl Renderer {
         Ok(self.parallel.get_or_init(|| made))
     }
 
-    fn submit_part(&self, scene: &GpuScene, shots: &[Shot], sensors: Sensors) -> Result<Part, RenderError> {
+    fn submit_part(
+        &self,
+        scene: &GpuScene,
+        shots: &[Shot],
+        sensors: Sensors,
+        readback: Readback,
+    ) -> Result<Part, RenderError> {
         let model = self.model(&shots[0])?;
-        let (width, height) = shots[0].camera().model.size();
-        let mut target = self.target(width, height, shots.len() as u32, sensors)?;
+        let size = shots[0].camera().model.size();
+        let mut target = self.target(size, shots.len() as u32, sensors, readback)?;
         let mut indices = Vec::new();
         let mut scales = Vec::with_capacity(shots.len());
         let (uniforms, lists): (Vec<_>, Vec<_>) = self.stopwatch.time(Step::Cull, || {
@@ -264,7 +317,8 @@ impl Renderer {
                 for (layer, lists) in lists.iter().enumerate() {
                     recorder.record(&mut encoder, layer, lists);
                 }
-                target.copy_back(&mut encoder, shots.len() as u32);
+                self.stopwatch
+                    .count_bytes(target.copy_back(&mut encoder, shots.len() as u32));
                 self.gpu.queue.submit([encoder.finish()])
             })
         })?;
@@ -318,9 +372,15 @@ impl Renderer {
         (uniforms, scale, lists)
     }
 
-    fn target(&self, width: u32, height: u32, layers: u32, sensors: Sensors) -> Result<Target, RenderError> {
+    fn target(
+        &self,
+        size: (u32, u32),
+        layers: u32,
+        sensors: Sensors,
+        readback: Readback,
+    ) -> Result<Target, RenderError> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let fitting = idle.iter().position(|t| t.fits(width, height, layers, sensors));
+        let fitting = idle.iter().position(|t| t.fits(size, layers, sensors, readback));
         match fitting {
             Some(index) => Ok(idle.remove(index)),
             None => {
@@ -329,7 +389,7 @@ impl Renderer {
                     idle.remove(0);
                 }
                 drop(idle);
-                Target::new(&self.gpu, width, height, layers, sensors)
+                Target::new(&self.gpu, size, layers, sensors, readback, &self.gray)
             }
         }
     }
@@ -353,6 +413,42 @@ impl Pending {
             })
         });
         Ok(views.collect())
+    }
+
+    /// Waits for the device and keeps the views there; `crop` is the side of the centred windows that they are seen
+    /// through, at most that of the pictures.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] where the device failed meanwhile.
+    pub fn drawn(mut self, crop: u32) -> Result<Drawn, RenderError> {
+        let mut drawn = Drawn {
+            gpu: self.gpu.clone(),
+            crop,
+            // Only pinhole cameras come this way.
+            cameras: std::mem::take(&mut self.shots)
+                .into_iter()
+                .filter_map(|shot| match shot {
+                    Shot::Pinhole(camera) => Some(camera),
+                    Shot::Parallel(..) => None,
+                })
+                .collect(),
+            pictures: Vec::new(),
+            held: Vec::new(),
+            idle: Arc::clone(&self.idle),
+            stopwatch: Arc::clone(&self.stopwatch),
+        };
+        for part in self.parts {
+            let Part {
+                target,
+                submission,
+                mapped,
+                scales,
+            } = part;
+            let pictures = target.read(&self.gpu, submission, &mapped, &scales, &self.stopwatch)?;
+            drawn.pictures.extend(pictures);
+            drawn.held.push((target, scales));
+        }
+        Ok(drawn)
     }
 
     /// Waits for the device and gives what came back, in the order of the shots.

@@ -2,12 +2,14 @@
 
 use std::sync::mpsc;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::error::RenderError;
 use super::gpu::Gpu;
 use super::gpu_data::ViewUniforms;
+use super::gray::{GrayPipeline, GrayPlane};
 use super::mesh::{COLOR, DEPTH};
+use super::readback::Readback;
 use super::sensors::{MARKS, NUMBERS, Sensors};
 use super::timing::{Step, Stopwatch};
 use crate::view::DepthMap;
@@ -19,6 +21,7 @@ pub(super) struct Target {
     height: u32,
     layers: u32,
     sensors: Sensors,
+    readback: Readback,
     planes: Planes,
     pub layer_views: Vec<LayerViews>,
     uniforms: wgpu::Buffer,
@@ -35,6 +38,7 @@ struct Planes {
     depth: Plane,
     numbers: Option<Plane>,
     marks: Option<Plane>,
+    gray: Option<GrayPlane>,
 }
 
 /// One texture with a layer a camera.
@@ -45,7 +49,8 @@ struct Plane {
     bytes_per_row: u32,
     /// Bytes of a layer.
     layer: u64,
-    offset: u64,
+    /// Where it lies in the staging buffer; `None` where it does not travel.
+    offset: Option<u64>,
 }
 
 /// What the passes of one camera draw into.
@@ -67,6 +72,8 @@ pub(super) struct Picture {
     pub numbers: Option<Vec<u32>>,
     /// True where a back face lies first.
     pub backs: Option<Vec<bool>>,
+    /// Luma of the centred window, and how many of its pixels show a surface.
+    pub gray: Option<(GrayImage, u32)>,
 }
 
 /// How a camera's depth values become metres.
@@ -82,12 +89,15 @@ pub(super) enum DepthScale {
 pub(super) type MapResult = mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>;
 
 impl Plane {
-    fn new(texture: wgpu::Texture, aspect: wgpu::TextureAspect, texel_bytes: u32, end: &mut u64) -> Self {
+    fn new(texture: wgpu::Texture, aspect: wgpu::TextureAspect, texel_bytes: u32, end: Option<&mut u64>) -> Self {
         // Rows in a copy start at multiples of a fixed number of bytes.
         let bytes_per_row = (texture.width() * texel_bytes).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);
         let layer = u64::from(bytes_per_row) * u64::from(texture.height());
-        let offset = *end;
-        *end += layer * u64::from(texture.depth_or_array_layers());
+        let offset = end.map(|end| {
+            let offset = *end;
+            *end += layer * u64::from(texture.depth_or_array_layers());
+            offset
+        });
         Self {
             texture,
             aspect,
@@ -106,16 +116,53 @@ impl Plane {
         })
     }
 
-    /// The rows of one layer, padding included.
-    fn rows<'a>(&self, bytes: &'a [u8], layer: usize) -> std::slice::ChunksExact<'a, u8> {
-        let start = self.offset as usize + layer * self.layer as usize;
-        bytes[start..start + self.layer as usize].chunks_exact(self.bytes_per_row as usize)
+    /// The rows of one layer, padding included; `None` where the plane did not travel.
+    fn rows<'a>(&self, bytes: &'a [u8], layer: usize) -> Option<std::slice::ChunksExact<'a, u8>> {
+        let start = self.offset? as usize + layer * self.layer as usize;
+        Some(bytes[start..start + self.layer as usize].chunks_exact(self.bytes_per_row as usize))
+    }
+
+    /// Copies `layers` layers from `first` on to `offset` of a buffer.
+    fn copy(&self, encoder: &mut wgpu::CommandEncoder, first: u32, layers: u32, buffer: &wgpu::Buffer, offset: u64) {
+        encoder.copy_texture_to_buffer(
+            wgpu::TexelCopyTextureInfo {
+                texture: &self.texture,
+                mip_level: 0,
+                origin: wgpu::Origin3d { x: 0, y: 0, z: first },
+                aspect: self.aspect,
+            },
+            wgpu::TexelCopyBufferInfo {
+                buffer,
+                layout: wgpu::TexelCopyBufferLayout {
+                    offset,
+                    bytes_per_row: Some(self.bytes_per_row),
+                    rows_per_image: Some(self.texture.height()),
+                },
+            },
+            wgpu::Extent3d {
+                width: self.texture.width(),
+                height: self.texture.height(),
+                depth_or_array_layers: layers,
+            },
+        );
     }
 }
 
 impl Target {
-    pub fn new(gpu: &Gpu, width: u32, height: u32, layers: u32, sensors: Sensors) -> Result<Self, RenderError> {
+    /// `gray` is asked for where the readback is grey.
+    pub fn new(
+        gpu: &Gpu,
+        (width, height): (u32, u32),
+        layers: u32,
+        sensors: Sensors,
+        readback: Readback,
+        gray: &GrayPipeline,
+    ) -> Result<Self, RenderError> {
         gpu.scoped("making render targets", || {
+            let sampled = match readback {
+                Readback::Gray { .. } => wgpu::TextureUsages::TEXTURE_BINDING,
+                _ => wgpu::TextureUsages::empty(),
+            };
             let texture = |label, format, layers| {
                 gpu.device.create_texture(&wgpu::TextureDescriptor {
                     label: Some(label),
@@ -128,21 +175,31 @@ impl Target {
                     sample_count: 1,
                     dimension: wgpu::TextureDimension::D2,
                     format,
-                    usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+                    usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC | sampled,
                     view_formats: &[],
                 })
             };
             let mut end = 0;
-            let mut plane = |label, format, aspect, texel_bytes| {
-                Plane::new(texture(label, format, layers), aspect, texel_bytes, &mut end)
+            let mut plane = |label, format, aspect, texel_bytes, travels: bool| {
+                let texture = texture(label, format, layers);
+                Plane::new(texture, aspect, texel_bytes, travels.then_some(&mut end))
             };
-            let all = wgpu::TextureAspect::All;
-            let planes = Planes {
-                color: plane("color", COLOR, all, 4),
-                depth: plane("depth", DEPTH, wgpu::TextureAspect::DepthOnly, 4),
-                numbers: sensors.numbers().then(|| plane("triangle numbers", NUMBERS, all, 4)),
-                marks: sensors.validity.then(|| plane("back faces", MARKS, all, 1)),
+            let (all, whole) = (wgpu::TextureAspect::All, readback.planes());
+            let mut planes = Planes {
+                color: plane("color", COLOR, all, 4, whole),
+                depth: plane("depth", DEPTH, wgpu::TextureAspect::DepthOnly, 4, whole),
+                numbers: sensors
+                    .numbers()
+                    .then(|| plane("triangle numbers", NUMBERS, all, 4, whole)),
+                marks: sensors
+                    .validity
+                    .then(|| plane("back faces", MARKS, all, 1, readback.marks())),
+                gray: None,
             };
+            if let Readback::Gray { crop } = readback {
+                let (color, depth) = (&planes.color.texture, &planes.depth.texture);
+                planes.gray = Some(GrayPlane::new(gpu, gray, crop, color, depth, &mut end));
+            }
             // The passes of one camera follow those of another, so one depth serves all.
             let scratch_depth = sensors.numbers().then(|| {
                 texture("depth of triangle numbers", DEPTH, 1).create_view(&wgpu::TextureViewDescriptor::default())
@@ -177,17 +234,13 @@ impl Target {
             });
             Self {
                 layer_views,
-                staging: gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                    label: Some("readback"),
-                    size: end,
-                    usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-                    mapped_at_creation: false,
-                }),
+                staging: staging_buffer(gpu, end),
                 indices: index_buffer(gpu, 16),
                 width,
                 height,
                 layers,
                 sensors,
+                readback,
                 planes,
                 uniforms,
                 view_group,
@@ -196,8 +249,14 @@ impl Target {
         })
     }
 
-    pub fn fits(&self, width: u32, height: u32, layers: u32, sensors: Sensors) -> bool {
-        (self.width, self.height, self.sensors) == (width, height, sensors) && self.layers >= layers
+    pub fn fits(&self, size: (u32, u32), layers: u32, sensors: Sensors, readback: Readback) -> bool {
+        (self.width, self.height) == size
+            && (self.sensors, self.readback) == (sensors, readback)
+            && self.layers >= layers
+    }
+
+    pub fn color_texture(&self) -> &wgpu::Texture {
+        &self.planes.color.texture
     }
 
     /// Where the uniforms of camera `layer` begin.
@@ -230,50 +289,54 @@ impl Target {
         &self.indices
     }
 
-    /// All layers of `layers` cameras into the staging buffer.
-    pub fn copy_back(&self, encoder: &mut wgpu::CommandEncoder, layers: u32) {
-        let Planes {
-            color,
-            depth,
-            numbers,
-            marks,
-        } = &self.planes;
-        for plane in [Some(color), Some(depth), numbers.as_ref(), marks.as_ref()]
-            .into_iter()
-            .flatten()
-        {
-            encoder.copy_texture_to_buffer(
-                wgpu::TexelCopyTextureInfo {
-                    texture: &plane.texture,
-                    mip_level: 0,
-                    origin: wgpu::Origin3d::ZERO,
-                    aspect: plane.aspect,
-                },
-                wgpu::TexelCopyBufferInfo {
-                    buffer: &self.staging,
-                    layout: wgpu::TexelCopyBufferLayout {
-                        offset: plane.offset,
-                        bytes_per_row: Some(plane.bytes_per_row),
-                        rows_per_image: Some(self.height),
-                    },
-                },
-                wgpu::Extent3d {
-                    width: self.width,
-                    height: self.height,
-                    depth_or_array_layers: layers,
-                },
-            );
+    /// What travels of `layers` cameras, into the staging buffer; says how many bytes.
+    pub fn copy_back(&self, encoder: &mut wgpu::CommandEncoder, layers: u32) -> u64 {
+        let mut bytes = 0;
+        for plane in self.planes.all() {
+            if let Some(offset) = plane.offset {
+                plane.copy(encoder, 0, layers, &self.staging, offset);
+                bytes += plane.layer * u64::from(layers);
+            }
         }
+        if let Some(gray) = &self.planes.gray {
+            gray.record(encoder, &self.staging, layers);
+            bytes += gray.layer_bytes() * u64::from(layers);
+        }
+        bytes
+    }
+
+    /// Reads the depth of one layer back, outside of the staging buffer, and waits for it.
+    pub fn read_depth(
+        &self,
+        gpu: &Gpu,
+        layer: u32,
+        scale: DepthScale,
+        stopwatch: &Stopwatch,
+    ) -> Result<DepthMap, RenderError> {
+        let depth = &self.planes.depth;
+        let (staging, submission) = gpu.scoped("reading depth back", || {
+            let staging = staging_buffer(gpu, depth.layer);
+            let mut encoder = gpu.device.create_command_encoder(&Default::default());
+            depth.copy(&mut encoder, layer, 1, &staging, 0);
+            (staging, gpu.queue.submit([encoder.finish()]))
+        })?;
+        let mapped = map(&staging);
+        stopwatch.count_bytes(depth.layer);
+        let metres = with_mapped(gpu, &staging, submission, &mapped, stopwatch, |bytes| {
+            let rows = bytes.chunks_exact(depth.bytes_per_row as usize);
+            let width = self.width as usize;
+            unpack_depth(rows, width, width * self.height as usize, scale)
+        })?;
+        Ok(DepthMap {
+            width: self.width,
+            height: self.height,
+            metres,
+        })
     }
 
     /// Asks for the staging buffer to be mapped once the submission that fills it is done.
     pub fn map(&self) -> MapResult {
-        let (sender, receiver) = mpsc::channel();
-        self.staging.slice(..).map_async(wgpu::MapMode::Read, move |result| {
-            // Nobody listens any more where the pictures were given up.
-            let _ = sender.send(result);
-        });
-        receiver
+        map(&self.staging)
     }
 
     /// Waits for the submission and unpacks its pictures, one for each scale.
@@ -285,26 +348,12 @@ impl Target {
         scales: &[DepthScale],
         stopwatch: &Stopwatch,
     ) -> Result<Vec<Picture>, RenderError> {
-        let failed = |reason: String| RenderError::Device {
-            action: "reading pictures back",
-            reason,
-        };
-        let slice = self.staging.slice(..);
-        stopwatch.time(Step::Draw, || gpu.wait(submission))?;
-        match mapped.try_recv() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(failed(error.to_string())),
-            Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
-        }
-        let pictures = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
-            let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
+        with_mapped(gpu, &self.staging, submission, mapped, stopwatch, |bytes| {
             let numbered = scales.iter().enumerate();
-            Ok(numbered
-                .map(|(layer, scale)| self.unpack(&bytes, layer, *scale))
-                .collect())
-        })?;
-        self.staging.unmap();
-        Ok(pictures)
+            numbered
+                .map(|(layer, scale)| self.unpack(bytes, layer, *scale))
+                .collect()
+        })
     }
 
     fn unpack(&self, bytes: &[u8], layer: usize, scale: DepthScale) -> Picture {
@@ -313,26 +362,93 @@ impl Target {
             depth,
             numbers,
             marks,
+            gray,
         } = &self.planes;
         let width = self.width as usize;
         let pixels = width * self.height as usize;
         Picture {
-            color: unpack_color(color.rows(bytes, layer), self.width, self.height),
+            color: color
+                .rows(bytes, layer)
+                .map_or_else(RgbImage::default, |rows| unpack_color(rows, self.width, self.height)),
             depth: DepthMap {
                 width: self.width,
                 height: self.height,
-                metres: unpack_depth(depth.rows(bytes, layer), width, pixels, scale),
+                metres: depth
+                    .rows(bytes, layer)
+                    .map_or_else(Vec::new, |rows| unpack_depth(rows, width, pixels, scale)),
             },
-            numbers: numbers.as_ref().map(|plane| {
-                let rows = plane.rows(bytes, layer).map(|row| &row[..4 * width]);
-                rows.flat_map(|row| row.chunks_exact(4).map(word)).collect()
+            numbers: numbers.as_ref().and_then(|plane| {
+                let rows = plane.rows(bytes, layer)?.map(|row| &row[..4 * width]);
+                Some(rows.flat_map(|row| row.chunks_exact(4).map(word)).collect())
             }),
-            backs: marks.as_ref().map(|plane| {
-                let rows = plane.rows(bytes, layer).map(|row| &row[..width]);
-                rows.flat_map(|row| row.iter().map(|&mark| mark > 0)).collect()
+            backs: marks.as_ref().and_then(|plane| {
+                let rows = plane.rows(bytes, layer)?.map(|row| &row[..width]);
+                Some(rows.flat_map(|row| row.iter().map(|&mark| mark > 0)).collect())
             }),
+            gray: gray.as_ref().map(|plane| plane.unpack(bytes, layer)),
         }
     }
+}
+
+impl Planes {
+    /// The textures that there are.
+    fn all(&self) -> impl Iterator<Item = &Plane> {
+        [
+            Some(&self.color),
+            Some(&self.depth),
+            self.numbers.as_ref(),
+            self.marks.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+fn staging_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    gpu.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("readback"),
+        size,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// Asks for a buffer to be mapped once the submission that fills it is done.
+fn map(buffer: &wgpu::Buffer) -> MapResult {
+    let (sender, receiver) = mpsc::channel();
+    buffer.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+        // Nobody listens any more where the pictures were given up.
+        let _ = sender.send(result);
+    });
+    receiver
+}
+
+/// Waits for the submission, shows the mapped bytes to `unpack` and unmaps them.
+fn with_mapped<T>(
+    gpu: &Gpu,
+    buffer: &wgpu::Buffer,
+    submission: wgpu::SubmissionIndex,
+    mapped: &MapResult,
+    stopwatch: &Stopwatch,
+    unpack: impl FnOnce(&[u8]) -> T,
+) -> Result<T, RenderError> {
+    let failed = |reason: String| RenderError::Device {
+        action: "reading pictures back",
+        reason,
+    };
+    stopwatch.time(Step::Draw, || gpu.wait(submission))?;
+    match mapped.try_recv() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(failed(error.to_string())),
+        Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
+    }
+    let unpacked = stopwatch.time(Step::Readback, || -> Result<_, RenderError> {
+        let slice = buffer.slice(..);
+        let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
+        Ok(unpack(&bytes))
+    })?;
+    buffer.unmap();
+    Ok(unpacked)
 }
 
 fn index_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {

@@ -23,6 +23,8 @@ pub(super) struct Stopwatch {
     record: AtomicU64,
     draw: AtomicU64,
     readback: AtomicU64,
+    /// Bytes, unlike the others.
+    bytes: AtomicU64,
 }
 
 /// A step that is timed.
@@ -42,6 +44,16 @@ impl Stopwatch {
         let spent = start.elapsed().as_nanos() as u64;
         self.sum(step).fetch_add(spent, Ordering::Relaxed);
         result
+    }
+
+    /// Counts bytes that travelled to the host.
+    pub fn count_bytes(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes that travelled to the host.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     fn sum(&self, step: Step) -> &AtomicU64 {

@@ -11,7 +11,7 @@ mod list;
 mod place;
 mod semantic;
 
-pub(super) use files::habitat_kind;
+pub(super) use files::{HabitatKind, habitat_kind};
 pub(super) use instance::{load_habitat, navmesh_of};
 pub use list::{ListedScene, SceneLayout, list_scenes};
 pub use semantic::{SemanticLabel, SemanticTable};

@@ -1,0 +1,101 @@
+//! What a stream carries: pairs with their places, and batches of them.
+
+use crate::view::{PairOverlaps, PairPlace, ViewPair};
+
+/// A pair on its way through a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed<P> {
+    /// Where it stands in the run.
+    pub place: PairPlace,
+    /// Overlap by every measure that was asked for.
+    pub overlaps: PairOverlaps,
+    /// Both pictures, wherever they lie.
+    pub images: P,
+}
+
+/// The two pictures of a pair, in host memory or elsewhere.
+pub trait PairImages: Send + Sync + 'static {
+    /// Width and height of each, pixels.
+    fn sizes(&self) -> [(u32, u32); 2];
+}
+
+/// Both pictures in host memory, rows of interleaved 8-bit RGB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostImages {
+    /// Width and height of each, pixels.
+    pub sizes: [(u32, u32); 2],
+    /// First view, `[height, width, 3]`.
+    pub first: Vec<u8>,
+    /// Second view, same layout.
+    pub second: Vec<u8>,
+}
+
+impl PairImages for HostImages {
+    fn sizes(&self) -> [(u32, u32); 2] {
+        self.sizes
+    }
+}
+
+impl From<(PairPlace, ViewPair)> for Placed<HostImages> {
+    fn from((place, pair): (PairPlace, ViewPair)) -> Self {
+        let colors = [&pair.first.color, &pair.second.color];
+        Self {
+            place,
+            images: HostImages {
+                sizes: colors.map(|color| color.dimensions()),
+                first: colors[0].as_raw().clone(),
+                second: colors[1].as_raw().clone(),
+            },
+            overlaps: pair.overlaps,
+        }
+    }
+}
+
+impl From<ViewPair> for Placed<HostImages> {
+    fn from(pair: ViewPair) -> Self {
+        let index = pair.origin.index;
+        (
+            PairPlace {
+                index,
+                ..PairPlace::default()
+            },
+            pair,
+        )
+            .into()
+    }
+}
+
+/// Host bytes of a batch of pairs, ready for any tensor library.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairBatch {
+    /// First views, `[batch, height, width, 3]` row-major, 8-bit.
+    pub first: Vec<u8>,
+    /// Second views, same shape.
+    pub second: Vec<u8>,
+    /// `[batch, height, width, 3]`.
+    pub shape: [usize; 4],
+    /// Overlaps of each pair, `[batch]`.
+    pub overlaps: Vec<PairOverlaps>,
+    /// Sample index of each pair, `[batch]`.
+    pub indices: Vec<u64>,
+}
+
+impl PairBatch {
+    /// Puts pairs of one size together.
+    pub(super) fn of(pairs: &[&Placed<HostImages>]) -> Self {
+        let (width, height) = pairs.first().map_or((0, 0), |pair| pair.images.sizes[0]);
+        let bytes = width as usize * height as usize * 3;
+        let mut batch = Self {
+            first: Vec::with_capacity(pairs.len() * bytes),
+            second: Vec::with_capacity(pairs.len() * bytes),
+            shape: [pairs.len(), height as usize, width as usize, 3],
+            overlaps: pairs.iter().map(|pair| pair.overlaps.clone()).collect(),
+            indices: pairs.iter().map(|pair| pair.place.index).collect(),
+        };
+        for pair in pairs {
+            batch.first.extend_from_slice(&pair.images.first);
+            batch.second.extend_from_slice(&pair.images.second);
+        }
+        batch
+    }
+}
