@@ -3,13 +3,16 @@
 
 mod synthetic;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use covista::export::ExportError;
 use covista::export::mimic::MimicWriter;
+use covista::export::native::{NativeReader, NativeWriter};
 use covista::export::webdataset::WebDatasetWriter;
-use synthetic::{pair, run};
+use covista::export::{DepthFormat, ExportError, ExportOptions, Format, convert, read_pair};
+use glam::DVec2;
+use synthetic::{pair, run, trial};
 
 /// What a Python program prints, or `None` with a printed "skipped" where a module is not installed.
 ///
@@ -136,5 +139,195 @@ fn webdataset_reads_a_shard() {
             ])
         });
         assert_eq!(read, serde_json::json!(expected));
+    }
+}
+
+/// A native set of three pairs.
+fn native_set(dir: &Path) -> NativeReader {
+    let mut writer = NativeWriter::create(dir, &run(5)).unwrap();
+    for index in [0, 2, 4] {
+        writer.write_pair(&trial(index), &pair(index)).unwrap();
+    }
+    writer.write_refusal(&trial(5), "island_too_small").unwrap();
+    writer.finish().unwrap();
+    NativeReader::open(dir).unwrap()
+}
+
+/// Every file below a folder, by its path.
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            found.extend(
+                files(&path)
+                    .into_iter()
+                    .map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)),
+            );
+        } else {
+            found.insert(name, std::fs::read(path).unwrap());
+        }
+    }
+    found
+}
+
+fn options() -> ExportOptions {
+    ExportOptions {
+        shard_pairs: 2,
+        batch_pairs: 2,
+        depth: DepthFormat::Exr32,
+        ..ExportOptions::default()
+    }
+}
+
+#[test]
+fn every_format_is_the_same_twice_and_is_read_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = native_set(&dir.path().join("set"));
+    for format in Format::ALL {
+        let place = |which: &str| dir.path().join(format!("{which}-{format}"));
+        for which in ["a", "b"] {
+            let pairs = convert(&set, format, &place(which), false, &options(), &mut |_| true).unwrap();
+            assert_eq!(pairs, 3, "{format}");
+        }
+        let written = files(&place("a"));
+        assert!(
+            written == files(&place("b")),
+            "{format} has other bytes the second time"
+        );
+        let card = String::from_utf8(written["README.md"].clone()).unwrap();
+        assert!(
+            card.starts_with("---\n") && card.contains(&run(5).config_hash),
+            "{card}"
+        );
+        assert!(
+            written.keys().all(|name| !name.contains(".tmp")),
+            "{:?}",
+            written.keys()
+        );
+
+        let again = convert(&set, format, &place("a"), false, &options(), &mut |_| true);
+        assert!(matches!(again, Err(ExportError::Exists { .. })));
+        for (number, index) in [0, 2, 4].into_iter().enumerate() {
+            let read = read_pair(&place("a"), number as u64).unwrap();
+            let made = pair(index);
+            assert_eq!((read.format, read.pairs), (format, 3));
+            let views = [&made.first, &made.second];
+            for (which, view) in views.into_iter().enumerate() {
+                let far = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
+                let difference: u64 = read.pictures[which]
+                    .as_raw()
+                    .iter()
+                    .zip(view.color.as_raw())
+                    .map(far)
+                    .sum();
+                let lossy = matches!(format, Format::Mimic | Format::Croco | Format::Dust3r);
+                assert!(
+                    difference <= if lossy { 4 * view.color.len() as u64 } else { 0 },
+                    "{format}: {difference}"
+                );
+                if let Some(cameras) = read.cameras {
+                    let (a, b) = (cameras[which], view.camera);
+                    assert!(a.world_from_camera.abs_diff_eq(b.world_from_camera, 1e-12), "{format}");
+                    assert_eq!(a.intrinsics, b.intrinsics, "{format}");
+                }
+                if let Some(depths) = &read.depths {
+                    let far = |(a, b): (&f32, &f32)| f64::from((a - b).abs());
+                    let worst = depths[which]
+                        .metres
+                        .iter()
+                        .zip(&view.depth.metres)
+                        .map(far)
+                        .fold(0.0, f64::max);
+                    let millimetres = matches!(format, Format::Parquet | Format::Nerfstudio);
+                    assert!(worst <= if millimetres { 0.000_51 } else { 0.0 }, "{format}: {worst}");
+                }
+            }
+            assert!(read.matches.len() > 10, "{format}: {} matches", read.matches.len());
+            if !matches!(format, Format::Mimic) {
+                assert!(read.cameras.is_some(), "{format}");
+            }
+            // Matches are true: a point of the first view lands where its match is, give or take a patch.
+            for [a, b] in &read.matches {
+                let depth = made.first.depth.at(a.x as u32, a.y as u32);
+                if depth > 0.0 {
+                    let place = made
+                        .second
+                        .camera
+                        .project(made.first.camera.unproject(*a, f64::from(depth)));
+                    let off: DVec2 = place.unwrap() - *b;
+                    assert!(off.abs().max_element() < 9.0, "{format}: {a} to {b} is off by {off}");
+                }
+            }
+        }
+        assert!(read_pair(&place("a"), 3).is_err(), "{format} has no fourth pair");
+    }
+}
+
+#[test]
+fn what_is_there_is_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = native_set(&dir.path().join("set"));
+    let place = dir.path().join("out");
+    let stopped = convert(&set, Format::Croco, &place, false, &options(), &mut |done| done < 2);
+    assert!(matches!(stopped, Err(ExportError::Stopped { .. })));
+    assert!(!place.exists(), "an interrupted export leaves nothing in its place");
+    convert(&set, Format::Croco, &place, false, &options(), &mut |_| true).unwrap();
+    let before = files(&place);
+    assert!(convert(&set, Format::Mimic, &place, true, &options(), &mut |_| false).is_err());
+    assert!(before == files(&place), "an interrupted export replaces nothing");
+    convert(&set, Format::Mimic, &place, true, &options(), &mut |_| true).unwrap();
+    assert!(place.join("pairs.csv").exists() && !place.join("pairs.txt").exists());
+    let strange = dir.path().join("home");
+    std::fs::create_dir(&strange).unwrap();
+    std::fs::write(strange.join("thesis.tex"), "x").unwrap();
+    let refused = convert(&set, Format::Mimic, &strange, true, &options(), &mut |_| true);
+    assert!(matches!(refused, Err(ExportError::Foreign { .. })));
+    assert!(strange.join("thesis.tex").exists());
+    // A damaged picture is named, and nothing is written.
+    std::fs::write(dir.path().join("set/000001/first.png"), b"x").unwrap();
+    let damaged = convert(
+        &set,
+        Format::Npy,
+        &dir.path().join("npy"),
+        false,
+        &options(),
+        &mut |_| true,
+    );
+    assert!(damaged.unwrap_err().to_string().contains("000001"));
+}
+
+#[test]
+fn trees_of_croco_and_dust3r_have_pixel_centres_at_integers() {
+    let dir = tempfile::tempdir().unwrap();
+    let set = native_set(&dir.path().join("set"));
+    for format in [Format::Croco, Format::Dust3r] {
+        let place = dir.path().join(format.name());
+        convert(&set, format, &place, false, &options(), &mut |_| true).unwrap();
+        let list = std::fs::read_to_string(place.join("pairs.txt")).unwrap();
+        assert_eq!(
+            list.lines().next(),
+            Some("box_room/00000000_1.jpeg box_room/00000000_2.jpeg")
+        );
+        let text = std::fs::read(place.join("box_room/00000000_1_camera_params.json")).unwrap();
+        let params: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let number = |value: &serde_json::Value| value.as_f64().unwrap();
+        let k = &params["camera_intrinsics"];
+        let camera = pair(0).first.camera;
+        // The pixel of column 10 and row 7, the way their code says it and the way ours does.
+        let theirs = [
+            (10.0 - number(&k[0][2])) / number(&k[0][0]) * 2.0,
+            (7.0 - number(&k[1][2])) / number(&k[1][1]) * 2.0,
+            2.0,
+        ];
+        let ours = camera.unproject(DVec2::new(10.5, 7.5), 2.0);
+        for axis in 0..3 {
+            let rotated: f64 = (0..3)
+                .map(|i| number(&params["R_cam2world"][axis][i]) * theirs[i])
+                .sum();
+            let world = rotated + number(&params["t_cam2world"][axis]);
+            assert!((world - ours[axis]).abs() < 1e-12, "{format}");
+        }
     }
 }

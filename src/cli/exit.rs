@@ -98,6 +98,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<ExportError>() {
         return Some(match error {
             ExportError::Mismatch { .. } => BAD_ARGUMENTS,
+            ExportError::Stopped { .. } => INTERRUPTED,
             ExportError::Read { .. } | ExportError::Damaged { .. } => BAD_INPUT,
             _ => BAD_OUTPUT,
         });

@@ -1,7 +1,7 @@
 //! `covista generate`: a set of pairs in a folder.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::config::Config;
 use covista::export::PictureFormat;
@@ -12,6 +12,7 @@ use covista::view::Measure;
 
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::exit::Failure;
+use super::formats::{FormatArgs, Layout};
 use super::open::Walkable;
 
 /// Arguments of `covista generate`.
@@ -27,9 +28,14 @@ pub struct Args {
     /// Seed of every random draw
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Folder to write; must not exist unless --resume is given
+    /// Folder to write; must not exist unless --resume or --overwrite is given
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    formats: FormatArgs,
+    /// Replace a folder that an earlier run wrote
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
     /// Continue the folder of an interrupted run with the same scene, configuration and seed
     #[arg(long)]
     resume: bool,
@@ -60,11 +66,9 @@ enum Pictures {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load()?;
     let stop = common::interrupt_flag()?;
-    if !args.resume && args.out.exists() {
-        return Err(Failure::output(format!(
-            "the output folder exists already; give another --out, or --resume to continue it: {}",
-            args.out.display()
-        )));
+    let layout = args.formats.layout(&args.out)?;
+    if !args.resume {
+        layout.check(args.overwrite)?;
     }
     let walkable = Walkable::open(&args.scene, &mut config)?;
     let gpu = Gpu::new(&GpuConfig {
@@ -72,15 +76,23 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })?;
     let mut generator = walkable.generator(&gpu, &config, args.seed)?;
     let run = record(&args, &config, &walkable, &gpu);
-    let mut writer = if args.resume && args.out.exists() {
-        NativeWriter::resume(&args.out, &run)?
+    let native = layout.native_dir();
+    if args.overwrite {
+        layout.clear()?;
+    }
+    let mut writer = if args.resume && native.exists() {
+        NativeWriter::resume(&native, &run)?
+    } else if args.resume && layout.is_complete(&run)? {
+        println!("complete already: {}", args.out.display());
+        return Ok(());
     } else {
-        NativeWriter::create(&args.out, &run)?
+        NativeWriter::create(&native, &run)?
     };
     writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
 
     if let Some(index) = args.index {
-        return alone(&args, &walkable.scene.name, generator.position(index)?, writer);
+        let position = generator.position(index)?;
+        return alone(&args, &walkable.scene.name, position, writer, &layout);
     }
     let scene = walkable.scene.name.as_str();
     let repairs: Vec<u64> = writer.missing().map(|(_, index)| index).collect();
@@ -113,6 +125,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     bar.finish_and_clear();
     let kept = writer.pairs() as u64;
     let counters = writer.finish()?;
+    layout.export(&stop)?;
     tell(&args, &counters)?;
     if kept < args.pairs {
         return Err(Failure::input(format!(
@@ -177,13 +190,20 @@ pub fn write(writer: &mut NativeWriter, scene: &str, position: Position) -> anyh
 }
 
 /// `--index`: one position, by itself.
-fn alone(args: &Args, scene: &str, position: Position, mut writer: NativeWriter) -> anyhow::Result<()> {
+fn alone(
+    args: &Args,
+    scene: &str,
+    position: Position,
+    mut writer: NativeWriter,
+    layout: &Layout<'_>,
+) -> anyhow::Result<()> {
     let refused = match &position.outcome {
         Outcome::Kept(_) => None,
         Outcome::Refused(reason) => Some(*reason),
     };
     write(&mut writer, scene, position)?;
     let counters = writer.finish()?;
+    layout.export(&AtomicBool::new(false))?;
     tell(args, &counters)?;
     match refused {
         None => Ok(()),

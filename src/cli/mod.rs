@@ -11,6 +11,8 @@ mod config;
 mod device;
 mod doctor;
 mod exit;
+mod export;
+mod formats;
 mod generate;
 mod navmesh;
 mod open;
@@ -25,6 +27,7 @@ mod scene;
 mod scene_gallery;
 mod select;
 mod semantic;
+mod show;
 mod validate;
 
 use std::process::ExitCode;
@@ -60,6 +63,10 @@ enum Command {
     Scene(scene::Args),
     /// Build or look into a navmesh
     Navmesh(navmesh::Args),
+    /// Convert a generated set to the formats of other programs
+    Export(export::Args),
+    /// Draw one pair of any format with its correspondences
+    Show(show::Args),
     /// Make the HTML page of a generated set
     Report(report::Args),
     /// Time the steps on this machine
@@ -90,6 +97,8 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(args),
         Command::Scene(args) => scene::run(args),
         Command::Navmesh(args) => navmesh::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Show(args) => show::run(args),
         Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),

@@ -15,9 +15,27 @@ pub enum ExportError {
         source: io::Error,
     },
     /// The output folder is there already and nobody asked to continue it.
-    #[error("the output folder exists: continue it with --resume, or choose another: {}", path.display())]
+    #[error(
+        "the output folder exists: continue it with --resume, replace it with --overwrite, or choose another: {}",
+        path.display()
+    )]
     Exists {
         /// The folder.
+        path: PathBuf,
+    },
+    /// The output folder is to be replaced but was not written by this program.
+    #[error(
+        "the output folder holds files that Covista did not write, so it is not replaced: choose another: {}",
+        path.display()
+    )]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The caller asked to stop; nothing was put in its place.
+    #[error("interrupted before the output was complete; nothing was written to {}", path.display())]
+    Stopped {
+        /// The output that was being made.
         path: PathBuf,
     },
     /// The device or the quota is full.

@@ -14,18 +14,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{ExportError, PictureFormat, encode_picture, npy};
+use super::scene_folders::folder_name;
+use super::staged::Lines;
+use super::{ExportError, PairWriter, PictureFormat, encode_picture, npy};
 use crate::view::{Correspondence, ViewPair};
 
 /// Name of the list of pairs.
 pub const LIST: &str = "pairs.csv";
+const TEMPORARY_LIST: &str = ".tmp-list";
 
 /// Writes one tree; the list comes last, so a tree without it is not complete.
 #[derive(Debug)]
 pub struct MimicWriter {
     dir: PathBuf,
     dataset: String,
-    list: String,
+    list: Lines,
 }
 
 impl MimicWriter {
@@ -36,16 +39,23 @@ impl MimicWriter {
     /// [`ExportError::Exists`] for a folder that is there, [`ExportError::Create`] where it cannot be made.
     pub fn create(dir: &Path, dataset: &str) -> Result<Self, ExportError> {
         match fs::create_dir(dir) {
-            Ok(()) => Ok(Self {
-                dir: dir.to_path_buf(),
-                dataset: folder_name(dataset),
-                list: "path1,path2,correspondence\n".into(),
-            }),
+            Ok(()) => Self::inside(dir, dataset),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(ExportError::Exists {
                 path: dir.to_path_buf(),
             }),
             Err(error) => Err(ExportError::create(dir, error)),
         }
+    }
+
+    /// Starts a tree in an empty folder.
+    pub(super) fn inside(dir: &Path, dataset: &str) -> Result<Self, ExportError> {
+        let mut list = Lines::create(dir.join(TEMPORARY_LIST))?;
+        list.line("path1,path2,correspondence")?;
+        Ok(Self {
+            dir: dir.to_path_buf(),
+            dataset: folder_name(dataset),
+            list,
+        })
     }
 
     /// Stores a pair in the folder of its position; a further pair of that position gets `-1`, `-2`, ...
@@ -74,8 +84,8 @@ impl MimicWriter {
         let finished = parent.join(&name);
         fs::rename(&temporary, &finished).map_err(|e| ExportError::write(&finished, e))?;
         let at = |file: &str| format!("{scene}/{name}/{file}");
-        self.list += &format!("{},{},{}\n", at("0000.jpg"), at("0001.jpg"), at("corresponding.npy"));
-        Ok(())
+        let [first, second, matches] = ["0000.jpg", "0001.jpg", "corresponding.npy"].map(at);
+        self.list.line(&format!("{first},{second},{matches}"))
     }
 
     /// Writes the list of pairs: the tree is complete.
@@ -84,27 +94,19 @@ impl MimicWriter {
     ///
     /// Write errors.
     pub fn finish(self) -> Result<(), ExportError> {
-        let (path, temporary) = (self.dir.join(LIST), self.dir.join(".tmp-list"));
-        fs::write(&temporary, self.list)
-            .and_then(|()| fs::rename(&temporary, &path))
-            .map_err(|e| ExportError::write(&path, e))
+        self.list.finish()?;
+        let path = self.dir.join(LIST);
+        fs::rename(self.dir.join(TEMPORARY_LIST), &path).map_err(|e| ExportError::write(&path, e))
     }
 }
 
-/// A name as a folder that needs no quoting anywhere: what is no letter, digit, `-`, `_` or an inner
-/// `.` becomes `_`.
-fn folder_name(name: &str) -> String {
-    let plain = |c: char| {
-        if c.is_alphanumeric() || "-_.".contains(c) {
-            c
-        } else {
-            '_'
-        }
-    };
-    let name: String = name.chars().map(plain).collect();
-    match name.trim_start_matches('.') {
-        "" => "_".into(),
-        trimmed => trimmed.into(),
+impl PairWriter for MimicWriter {
+    fn write_pair(&mut self, pair: &ViewPair) -> Result<(), ExportError> {
+        Self::write_pair(self, pair)
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), ExportError> {
+        Self::finish(*self)
     }
 }
 
@@ -140,18 +142,6 @@ fn pickled(matches: &Correspondence) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_stay_inside_the_tree() {
-        for (name, folder) in [
-            ("white-room", "white-room"),
-            ("../x", "_x"),
-            ("..", "_"),
-            ("procedural:7 é", "procedural_7_é"),
-        ] {
-            assert_eq!(folder_name(name), folder);
-        }
-    }
 
     #[test]
     fn every_match_is_in_the_pickle() {

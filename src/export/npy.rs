@@ -43,6 +43,13 @@ fn encode(
     Ok(bytes)
 }
 
+/// The bytes of an `.npy` file whose `data` are the little-endian bytes of `descr`, e.g. `|u1`, in C order.
+pub(super) fn encode_bytes(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
+    let mut bytes = header(descr, shape);
+    bytes.extend_from_slice(data);
+    bytes
+}
+
 /// Everything of an `.npy` file before its data, which is of type `descr` and in C order.
 pub(super) fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     let dims: String = shape.iter().map(|d| format!("{d}, ")).collect();
@@ -90,31 +97,15 @@ pub fn write_u32(path: &Path, shape: &[usize], data: &[u32]) -> Result<(), Expor
 ///
 /// A sentence that says what is wrong with the bytes.
 pub fn decode_f32(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f32>), String> {
-    if bytes.len() < 10 || bytes[..6] != MAGIC[..6] {
-        return Err("not an .npy file".into());
-    }
-    if bytes[6] != 1 {
-        return Err(format!(".npy version {} instead of 1", bytes[6]));
-    }
-    let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let header = bytes.get(10..10 + header_len).ok_or("the header is cut off")?;
-    let header = std::str::from_utf8(header).map_err(|_| "the header is not text")?;
+    let (header, at) = split(bytes)?;
     if !header.contains("'descr': '<f4'") || !header.contains("'fortran_order': False") {
         return Err(format!(
             "expected little-endian float32 in C order, got {}",
             header.trim()
         ));
     }
-    let (_, dims) = header.split_once("'shape': (").ok_or("the header names no shape")?;
-    let (dims, _) = dims.split_once(')').ok_or("the header names no shape")?;
-    let shape = dims
-        .split(',')
-        .map(str::trim)
-        .filter(|d| !d.is_empty())
-        .map(str::parse)
-        .collect::<Result<Vec<usize>, _>>()
-        .map_err(|_| format!("odd shape ({dims})"))?;
-    let data = &bytes[10 + header_len..];
+    let shape = shape_in(header)?;
+    let data = &bytes[at..];
     let expected = shape.iter().try_fold(4usize, |n, &d| n.checked_mul(d));
     if expected != Some(data.len()) {
         return Err(format!("{} bytes of data for the shape {shape:?}", data.len()));
@@ -124,6 +115,40 @@ pub fn decode_f32(bytes: &[u8]) -> Result<(Vec<usize>, Vec<f32>), String> {
         .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
         .collect();
     Ok((shape, values))
+}
+
+/// Shape of a C-order `.npy` of any type held in memory, and where its data start.
+pub(super) fn shape_of(bytes: &[u8]) -> Result<(Vec<usize>, usize), String> {
+    let (header, at) = split(bytes)?;
+    if !header.contains("'fortran_order': False") {
+        return Err(format!("expected C order, got {}", header.trim()));
+    }
+    Ok((shape_in(header)?, at))
+}
+
+/// The header as text, and where the data start.
+fn split(bytes: &[u8]) -> Result<(&str, usize), String> {
+    if bytes.len() < 10 || bytes[..6] != MAGIC[..6] {
+        return Err("not an .npy file".into());
+    }
+    if bytes[6] != 1 {
+        return Err(format!(".npy version {} instead of 1", bytes[6]));
+    }
+    let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    let header = bytes.get(10..10 + header_len).ok_or("the header is cut off")?;
+    let header = std::str::from_utf8(header).map_err(|_| "the header is not text")?;
+    Ok((header, 10 + header_len))
+}
+
+fn shape_in(header: &str) -> Result<Vec<usize>, String> {
+    let (_, dims) = header.split_once("'shape': (").ok_or("the header names no shape")?;
+    let (dims, _) = dims.split_once(')').ok_or("the header names no shape")?;
+    dims.split(',')
+        .map(str::trim)
+        .filter(|d| !d.is_empty())
+        .map(str::parse)
+        .collect::<Result<Vec<usize>, _>>()
+        .map_err(|_| format!("odd shape ({dims})"))
 }
 
 /// Shape and values of a float32, C-order `.npy` file.

@@ -21,7 +21,7 @@ mod record;
 mod state;
 mod writer;
 
-pub use pair_files::encode as encode_pair;
+pub use pair_files::{decode as decode_pair, encode as encode_pair};
 pub use reader::NativeReader;
 pub use record::{Counters, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord};
 pub use writer::NativeWriter;

@@ -111,6 +111,30 @@ impl NativeReader {
         pair_files::read_overlaps(&self.dir.join(&entry.folder), entry)
     }
 
+    /// Copies the folder of one pair into `dir`, every file checked on the way.
+    pub(in crate::export) fn copy_pair(&self, entry: &PairEntry, dir: &Path) -> Result<(), ExportError> {
+        let files = pair_files::read_files(&self.dir.join(&entry.folder), entry)?;
+        let folder = dir.join(&entry.folder);
+        std::fs::create_dir(&folder).map_err(|e| ExportError::create(&folder, e))?;
+        for (name, bytes) in files {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).map_err(|e| ExportError::write(&path, e))?;
+        }
+        Ok(())
+    }
+
+    /// Copies what stands beside the pairs into `dir`: top-down pictures, and the manifest or the journal last.
+    pub(in crate::export) fn copy_records(&self, dir: &Path) -> Result<(), ExportError> {
+        let last = if self.finished { MANIFEST } else { PROGRESS };
+        let topdowns = self.state.topdowns.iter().map(|entry| entry.file.as_str());
+        for name in topdowns.chain([last]) {
+            let (from, to) = (self.dir.join(name), dir.join(name));
+            let bytes = std::fs::read(&from).map_err(|e| ExportError::read(&from, e))?;
+            std::fs::write(&to, bytes).map_err(|e| ExportError::write(&to, e))?;
+        }
+        Ok(())
+    }
+
     /// All pairs in order, read as they are asked for.
     pub fn pairs(&self) -> impl Iterator<Item = Result<ViewPair, ExportError>> {
         self.entries().map(|entry| self.pair(entry))
