@@ -18,4 +18,4 @@ pub mod validation;
 pub use gallery::{DEPTH_BIN_M, DEPTH_BINS, Gallery, GalleryScene, SceneFigures, render_gallery, write_gallery};
 pub use input::{PageInput, Reconstruction, ShownPair, TrainingCurve};
 pub use page::{render_page, write_page};
-pub use pair_picture::{MatchStyle, pair_picture};
+pub use pair_picture::{MatchStyle, match_color, pair_picture};

@@ -43,7 +43,7 @@ pub fn pair_picture(
     let count = matches.len().min(shown);
     for place in 0..count {
         let [a, b] = matches[place * matches.len() / count];
-        let color = color(a * scale, &first);
+        let color = match_color(a * scale, first.dimensions());
         let (a, b) = (a * scale, b * scale + DVec2::new(f64::from(left), 0.0));
         if style == MatchStyle::Lines {
             line(&mut picture, a, b, color);
@@ -65,13 +65,14 @@ fn enlarged(picture: &RgbImage, scale: u32) -> RgbImage {
     )
 }
 
-/// The colour of a place of the first view: neighbours have neighbouring colours.
-fn color(place: DVec2, view: &RgbImage) -> Rgb<u8> {
+/// The colour of a match by its place in the first view, whose size in pixels is given: neighbours have
+/// neighbouring colours.
+pub fn match_color(place: DVec2, (width, height): (u32, u32)) -> Rgb<u8> {
     let step = |at: f64, length: u32| {
         let step = at / f64::from(length.max(1)) * f64::from(STEPS);
         (step.max(0.0) as u32).min(STEPS - 1)
     };
-    let [r, g, b, _] = patch_color(step(place.x, view.width()), step(place.y, view.height()), STEPS).0;
+    let [r, g, b, _] = patch_color(step(place.x, width), step(place.y, height), STEPS).0;
     Rgb([r, g, b])
 }
 
