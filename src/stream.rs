@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use config::StreamConfig;
 pub use error::StreamError;
-pub use pair::{HostImages, PairBatch, PairImages, Placed};
+pub use pair::{HostImages, PairBatch, PairImages, Placed, SceneSeen};
 
 use crate::rng::Rng;
 use crate::view::PairPlace;
@@ -64,6 +64,8 @@ pub struct PairStream<E, P = HostImages> {
     ring: VecDeque<Arc<Placed<P>>>,
     /// Pairs that a restored stream has yet to get back.
     missing: VecDeque<PairPlace>,
+    scenes: Vec<SceneSeen>,
+    newest_scene: usize,
     size: Option<(u32, u32)>,
     seed: u64,
     stats: StreamStats,
@@ -145,6 +147,8 @@ impl<E: Send + 'static, P: PairImages> PairStream<E, P> {
             config: config.clone(),
             ring: VecDeque::with_capacity(config.ring_pairs.min(4096)),
             missing: VecDeque::new(),
+            scenes: Vec::new(),
+            newest_scene: 0,
             size: None,
             seed,
             stats: StreamStats::default(),
@@ -213,6 +217,16 @@ impl<E: Send + 'static, P: PairImages> PairStream<E, P> {
         Ok(drawn)
     }
 
+    /// The scenes whose pairs have entered the ring so far, in the order of their first pair.
+    pub fn scenes(&self) -> &[SceneSeen] {
+        &self.scenes
+    }
+
+    /// The scene of the pair that entered the ring last.
+    pub fn newest_scene(&self) -> Option<&SceneSeen> {
+        self.scenes.get(self.newest_scene)
+    }
+
     /// Counters so far.
     pub fn stats(&self) -> StreamStats {
         self.stats
@@ -259,7 +273,15 @@ impl<E: Send + 'static, P: PairImages> PairStream<E, P> {
         let expected = *self.size.get_or_insert(sizes[0]);
         match sizes.into_iter().find(|&size| size != expected) {
             Some(got) => Err(StreamError::SizeChanged { expected, got }),
-            None => Ok(Some(pair)),
+            None => {
+                // From the back: a new pair mostly has the scene of the one before it.
+                let known = self.scenes.iter().rposition(|scene| *scene == pair.scene);
+                self.newest_scene = known.unwrap_or_else(|| {
+                    self.scenes.push(pair.scene.clone());
+                    self.scenes.len() - 1
+                });
+                Ok(Some(pair))
+            }
         }
     }
 }

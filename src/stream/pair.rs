@@ -1,12 +1,34 @@
 //! What a stream carries: pairs with their places, and batches of them.
 
-use crate::view::{PairOverlaps, PairPlace, ViewPair};
+use serde::{Deserialize, Serialize};
+
+use crate::view::{PairOrigin, PairOverlaps, PairPlace, View, ViewPair};
+
+/// A scene that pairs came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SceneSeen {
+    /// Name, as in the origin of its pairs.
+    pub name: String,
+    /// BLAKE3 of the scene's bytes, hexadecimal.
+    pub hash: String,
+}
+
+impl From<&PairOrigin> for SceneSeen {
+    fn from(origin: &PairOrigin) -> Self {
+        Self {
+            name: origin.scene.clone(),
+            hash: origin.scene_hash.clone(),
+        }
+    }
+}
 
 /// A pair on its way through a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Placed<P> {
     /// Where it stands in the run.
     pub place: PairPlace,
+    /// The scene it shows.
+    pub scene: SceneSeen,
     /// Overlap by every measure that was asked for.
     pub overlaps: PairOverlaps,
     /// Both pictures, wherever they lie.
@@ -41,6 +63,7 @@ impl From<(PairPlace, ViewPair)> for Placed<HostImages> {
         let colors = [&pair.first.color, &pair.second.color];
         Self {
             place,
+            scene: (&pair.origin).into(),
             images: HostImages {
                 sizes: colors.map(|color| color.dimensions()),
                 first: colors[0].as_raw().clone(),
@@ -81,6 +104,29 @@ pub struct PairBatch {
 }
 
 impl PairBatch {
+    /// The pairs as one batch, in order; `None` where there are none or their sizes differ.
+    pub fn from_views(pairs: &[ViewPair]) -> Option<Self> {
+        let size = pairs.first()?.first.color.dimensions();
+        let views = || pairs.iter().flat_map(|pair| [&pair.first, &pair.second]);
+        if views().any(|view| view.color.dimensions() != size) {
+            return None;
+        }
+        let bytes = |view: fn(&ViewPair) -> &View| {
+            let mut all = Vec::with_capacity(pairs.len() * size.0 as usize * size.1 as usize * 3);
+            for pair in pairs {
+                all.extend_from_slice(view(pair).color.as_raw());
+            }
+            all
+        };
+        Some(Self {
+            first: bytes(|pair| &pair.first),
+            second: bytes(|pair| &pair.second),
+            shape: [pairs.len(), size.1 as usize, size.0 as usize, 3],
+            overlaps: pairs.iter().map(|pair| pair.overlaps.clone()).collect(),
+            indices: pairs.iter().map(|pair| pair.origin.index).collect(),
+        })
+    }
+
     /// Puts pairs of one size together.
     pub(super) fn of(pairs: &[&Placed<HostImages>]) -> Self {
         let (width, height) = pairs.first().map_or((0, 0), |pair| pair.images.sizes[0]);
