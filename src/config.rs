@@ -22,11 +22,15 @@ use crate::sweep::SweepConfig;
 use crate::train::TrainConfig;
 
 /// The profiles that ship inside the program: name and TOML.
-pub const PROFILES: [(&str, &str); 6] = [
+pub const PROFILES: [(&str, &str); 10] = [
     ("covista", include_str!("../configs/covista.toml")),
     ("mimic-code", include_str!("../configs/mimic-code.toml")),
     ("mimic-paper", include_str!("../configs/mimic-paper.toml")),
     ("croco", include_str!("../configs/croco.toml")),
+    ("croco-v1", include_str!("../configs/croco-v1.toml")),
+    ("croco-v2", include_str!("../configs/croco-v2.toml")),
+    ("mimic", include_str!("../configs/mimic.toml")),
+    ("tiny", include_str!("../configs/tiny.toml")),
     ("quickstart", include_str!("../configs/quickstart.toml")),
     ("smoke", include_str!("../configs/smoke.toml")),
 ];

@@ -70,8 +70,8 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     );
     let wrong = message(load("covista", &["rendr.size_px=3"]));
     assert!(wrong.contains("rendr") && wrong.contains("render"), "{wrong}");
-    let wrong = message(load("mimic", &[]));
-    assert!(wrong.contains("mimic-code"), "{wrong}");
+    let wrong = message(load("mimic-cod", &[]));
+    assert!(wrong.contains("did you mean \"mimic-code\""), "{wrong}");
 }
 
 #[test]
@@ -116,4 +116,68 @@ fn the_data_hash_ignores_streaming_and_training_but_nothing_else() {
     ] {
         assert_ne!(base, load("covista", &[item]).unwrap().data_hash(), "{item}");
     }
+}
+
+#[cfg(feature = "train")]
+#[test]
+fn the_presets_are_the_published_recipes() {
+    use covista::train::{Augment, ModelSize, PositionCode};
+
+    // Every published run: AdamW 0.9/0.95, eps 1e-8, decay 0.05, 90 % hidden of 224 px, no clipping.
+    for name in ["croco-v1", "croco-v2", "mimic"] {
+        let train = load(name, &[]).unwrap().train;
+        assert_eq!(
+            (train.beta1, train.beta2, train.eps, train.weight_decay),
+            (0.9, 0.95, 1e-8, 0.05)
+        );
+        assert_eq!(
+            (train.mask_ratio, train.image, train.patch, train.clip_norm),
+            (0.9, 224, 16, 0.0)
+        );
+        assert_eq!((train.min_lr, train.ema_decay), (0.0, 0.0), "{name}");
+    }
+    let epochs = |steps: u64, batch: usize, pairs: f64| steps as f64 * batch as f64 / pairs;
+    let close = |value: f64, want: f64| assert!((value / want - 1.0).abs() < 1e-5, "{value} is not {want}");
+
+    let v1 = load("croco-v1", &[]).unwrap();
+    assert_eq!(
+        (v1.render.size_px, v1.render.crop_px, v1.render.hfov_deg),
+        (256, 256, 60.0)
+    );
+    let v1 = v1.train;
+    assert_eq!(
+        (v1.model, v1.pos, v1.augment, v1.swap),
+        (ModelSize::Base, PositionCode::Cosine, Augment::Croco, 0.0)
+    );
+    assert_eq!(v1.effective_batch(), 256);
+    close(v1.peak_lr(), 1.5e-4);
+    close(epochs(v1.steps, 256, 1.8e6), 400.0);
+    close(epochs(v1.horizon(), 256, 1.8e6), 800.0);
+    close(v1.warmup_fraction * 800.0, 40.0);
+
+    let v2 = load("croco-v2", &[]).unwrap().train;
+    assert_eq!((v2.pos, v2.augment, v2.swap), (PositionCode::Rope, Augment::Croco, 0.0));
+    assert_eq!(v2.effective_batch(), 512);
+    close(v2.peak_lr(), 3e-4);
+    close(epochs(v2.steps, 512, 7.1e6), 125.0);
+    close(v2.warmup_fraction * 250.0, 12.0);
+
+    let mimic = load("mimic", &[]).unwrap();
+    assert_eq!(
+        mimic.data_hash(),
+        load("mimic-code", &[]).unwrap().data_hash(),
+        "the same pairs"
+    );
+    let mimic = mimic.train;
+    assert_eq!(
+        (mimic.pos, mimic.augment, mimic.swap),
+        (PositionCode::Cosine, Augment::None, 0.5)
+    );
+    assert_eq!(mimic.effective_batch(), 4096);
+    close(mimic.peak_lr(), 2.4e-3);
+    close(epochs(mimic.steps, 4096, 3_163_333.0), 200.0);
+    close(mimic.warmup_fraction * 200.0, 20.0);
+
+    let tiny = load("tiny", &[]).unwrap().train;
+    assert_eq!((tiny.model, tiny.augment), (ModelSize::Tiny, Augment::None));
 }

@@ -103,3 +103,50 @@ fn a_stream_that_fails_or_has_the_wrong_size_is_an_error_that_says_so() {
     let error = train(small, &config(5), &TrainDevice::flex(), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("32x32"), "{error}");
 }
+
+/// Largest resident size so far, kB.
+fn peak_kb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn memory_does_not_grow_with_the_batches_of_an_update() {
+    let peak = |accumulate: &str| -> u64 {
+        let child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args([
+                "one_update_in_a_process_of_its_own",
+                "--exact",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("COVISTA_TEST_ACCUMULATE", accumulate)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(child.stdout).unwrap();
+        let line = text.lines().find_map(|line| line.split("peak_kb ").nth(1));
+        line.unwrap_or_else(|| panic!("{text}")).trim().parse().unwrap()
+    };
+    let (few, many) = (peak("2"), peak("96"));
+    println!("2 batches: {few} kB, 96 batches: {many} kB");
+    // A batch of 8 pairs of 224 px is 2.4 MB: 94 more would be 226 MB.
+    assert!(many < few + 40_000, "2 batches: {few} kB, 96 batches: {many} kB");
+}
+
+#[test]
+#[ignore = "the test above runs it"]
+fn one_update_in_a_process_of_its_own() {
+    let accumulate = std::env::var("COVISTA_TEST_ACCUMULATE").map_or(1, |text| text.parse().unwrap());
+    let config = TrainConfig {
+        image: 224,
+        patch: 32,
+        batch: 8,
+        accumulate,
+        ..config(1)
+    };
+    let batches = std::iter::repeat_with(|| Ok::<_, Infallible>(waves(8, 224)));
+    let (summary, _) = train(batches, &config, &TrainDevice::flex(), |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(summary.pairs, 8 * accumulate as u64);
+    println!("peak_kb {}", peak_kb());
+}

@@ -13,7 +13,8 @@ use super::exit::Failure;
 /// Which configuration: `--profile`, `--config`, `--set`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ConfigArgs {
-    /// Profile to start from: covista, mimic-code, mimic-paper, croco, quickstart, smoke
+    /// Profile to start from: covista, mimic-code, mimic-paper, croco, quickstart, smoke; to train as published: croco-v1,
+    /// croco-v2, mimic; for two cores: tiny
     #[arg(long, value_name = "NAME", default_value = "covista")]
     pub profile: String,
     /// TOML file whose keys override the profile's

@@ -116,7 +116,7 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<covista::train::TrainError>() {
         use covista::train::TrainError;
         return match error {
-            TrainError::Config(_) | TrainError::BatchShape { .. } => Some(BAD_ARGUMENTS),
+            TrainError::Config(_) | TrainError::BatchShape { .. } | TrainError::Precision { .. } => Some(BAD_ARGUMENTS),
             TrainError::Input { .. } | TrainError::Weights(_) => Some(BAD_INPUT),
             TrainError::Output { .. } => Some(BAD_OUTPUT),
             TrainError::Device { .. } => Some(NO_ADAPTER),

@@ -67,7 +67,7 @@ enum Command {
     Export(export::Args),
     /// Draw one pair of any format with its correspondences
     Show(show::Args),
-    /// Make the HTML page of a generated set
+    /// Make the HTML page of a generated set or of a training run
     Report(report::Args),
     /// Time the steps on this machine
     Bench(bench::Args),

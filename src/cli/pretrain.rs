@@ -1,18 +1,21 @@
 //! `covista pretrain`.
 
-use std::io::Write;
-use std::ops::ControlFlow;
+mod dashboard;
+mod held_out;
+mod screen;
+mod session;
+mod watch;
+
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use covista::generate::GenerateError;
-use covista::stream::{PairBatch, PairStream, StreamError};
+use covista::stream::PairStream;
 use covista::train::checkpoint::Checkpoints;
-use covista::train::run::drive;
-use covista::train::save::{finish_run, save_run};
+use covista::train::save::begin_run;
 use covista::train::step::Trainer;
-use covista::train::{DeviceChoice, ModelSize, StepReport, StopReason, TrainConfig, TrainDevice, TrainSummary};
+use covista::train::{Cadence, DataRecord, DeviceChoice, ModelSize, RunState, TrainConfig, TrainDevice};
 
+use self::session::Session;
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::device;
 use super::exit::Failure;
@@ -43,18 +46,36 @@ pub struct Args {
     /// Use the adapter whose name contains this
     #[arg(long, value_name = "NAME", env = "COVISTA_ADAPTER")]
     adapter: Option<String>,
-    /// New folder for the trained model; nothing is written without it
+    /// New folder for the run: its record, metrics, checkpoints and trained model; nothing is written without it
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Write a checkpoint into RUN every N updates, and one when interrupted; 0 writes none
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    save_every: u64,
-    /// How many of the newest checkpoints stay
-    #[arg(long, value_name = "K", default_value_t = 3)]
-    keep: usize,
     /// Go on with RUN from its newest whole checkpoint: its training settings, with the same scene and profile given again
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "model", "batch", "seed"])]
     resume: Option<PathBuf>,
+    /// Write a checkpoint into RUN every N updates, and one when interrupted; 0 only then [default: 500]
+    #[arg(long, value_name = "N")]
+    save_every: Option<u64>,
+    /// How many of the newest checkpoints stay, at least 1; the best by validation stays besides [default: 3]
+    #[arg(long, value_name = "K")]
+    keep: Option<usize>,
+    /// Take the loss on held-out pairs every N updates; 0 never [default: 0]
+    #[arg(long, value_name = "N")]
+    validate_every: Option<u64>,
+    /// Scene of the held-out pairs [default: other positions of the training scene]
+    #[arg(long, value_name = "FILE|procedural[:SEED]")]
+    validation_scene: Option<String>,
+    /// Held-out pairs, 1 to 100000 [default: 32]
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    validation_pairs: Option<u32>,
+    /// Save a picture of masked view, reference, reconstruction and target of held-out pairs every N updates; 0 never [default: 0]
+    #[arg(long, value_name = "N")]
+    pictures_every: Option<u64>,
+    /// Write an event file for TensorBoard beside metrics.jsonl and metrics.csv
+    #[arg(long)]
+    tensorboard: bool,
+    /// Lines instead of the dashboard, also on a terminal
+    #[arg(long)]
+    plain: bool,
     /// One JSON object a step on stdout
     #[arg(long)]
     json: bool,
@@ -70,41 +91,110 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             out.display()
         )));
     }
-    if args.save_every > 0 && args.out.is_none() && args.resume.is_none() {
-        return Err(Failure::arguments(
-            "--save-every needs --out RUN, the folder for the checkpoints",
-        ));
-    }
+    require_a_run(&args)?;
     let interrupted = common::interrupt_flag()?;
     let walkable = Walkable::open(&args.scene, &mut config)?;
     let devices = device::open(args.device, args.adapter.clone())?;
-    let trainer = match &args.resume {
+    let (trainer, before) = match &args.resume {
         Some(run) => resumed(run, &args, &devices.train)?,
-        None => Trainer::new(&config.train, &devices.train)?,
+        None => (Trainer::new(&config.train, &devices.train)?, RunState::default()),
     };
     config.train = trainer.config().clone();
+    let data = DataRecord {
+        profile: args.config.profile.clone(),
+        sources: vec![args.scene.scene.clone()],
+        seed: config.train.seed,
+        adapter: devices.gpu.adapter().to_string(),
+        config_hash: config.data_hash(),
+        config: config.to_json(),
+        scenes: before.data.scenes,
+    };
+    let started_with = &before.data.config_hash;
+    if args.resume.is_some() && !started_with.is_empty() && *started_with != data.config_hash {
+        return Err(Failure::arguments(
+            "--resume needs the profile and settings that the run was started with: the sections that decide which \
+             pairs are made differ from those in its checkpoint",
+        ));
+    }
+    let state = RunState {
+        data,
+        best: before.best,
+        cadence: cadence(before.cadence, &args),
+    };
     eprintln!("rendering {} on {}", walkable.scene.name, devices.gpu.adapter());
+    let held_out = held_out::make(
+        &state.cadence,
+        &walkable,
+        &args.scene,
+        &devices.gpu,
+        &config,
+        &interrupted,
+    )?;
     let generator = walkable.generator(&devices.gpu, &config, config.train.seed)?;
     let tries = config.generate.max_positions_per_pair;
     let mut stream = PairStream::spawn(move || generator.into_pairs(tries), &config.stream, config.train.seed)?;
     // The stream is a function of its seed: passing over what was seen gives the batches that follow.
-    let seen = trainer.updates() as usize * config.train.accumulate;
-    let batches = stream.batches(config.train.batch).skip(seen);
-    pretrain(batches, trainer, &devices.train, &args, &interrupted)
+    for _ in 0..trainer.updates() * config.train.accumulate as u64 {
+        stream.next_batch(config.train.batch)?;
+        common::check(&interrupted)?;
+    }
+    if let Some(out) = &args.out {
+        begin_run(out, &trainer, &state)?;
+    }
+    let session = Session {
+        run: args.resume.clone().or(args.out.clone()),
+        fresh: args.resume.is_none(),
+        plain: args.plain,
+        json: args.json,
+        adapter: devices.gpu.adapter().to_string(),
+        interrupted,
+        held_out,
+    };
+    session.train(&RefCell::new(stream), state, trainer)
 }
 
-/// The trainer that the newest whole checkpoint of `run` describes.
-fn resumed(run: &Path, args: &Args, device: &TrainDevice) -> anyhow::Result<Trainer> {
-    let found = Checkpoints::new(run, args.keep).resume(device, |path, error| {
+/// Refuses what needs a folder to write to where none was named.
+fn require_a_run(args: &Args) -> anyhow::Result<()> {
+    let wanted = [
+        ("--save-every", args.save_every.is_some_and(|every| every > 0)),
+        ("--pictures-every", args.pictures_every.is_some_and(|every| every > 0)),
+        ("--tensorboard", args.tensorboard),
+    ];
+    match wanted.iter().find(|(_, asked)| *asked) {
+        Some((flag, _)) if args.out.is_none() && args.resume.is_none() => Err(Failure::arguments(format!(
+            "{flag} needs --out RUN, the folder to write to"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The flags over what the run was started with.
+fn cadence(before: Cadence, args: &Args) -> Cadence {
+    Cadence {
+        save_every: args.save_every.unwrap_or(before.save_every),
+        keep: args.keep.unwrap_or(before.keep).max(1),
+        validate_every: args.validate_every.unwrap_or(before.validate_every),
+        validation_pairs: args
+            .validation_pairs
+            .map_or(before.validation_pairs, |pairs| pairs as usize),
+        validation_scene: args.validation_scene.clone().or(before.validation_scene),
+        pictures_every: args.pictures_every.unwrap_or(before.pictures_every),
+        tensorboard: args.tensorboard || before.tensorboard,
+    }
+}
+
+/// The trainer that the newest whole checkpoint of `run` describes, and what the run carries besides.
+fn resumed(run: &Path, args: &Args, device: &TrainDevice) -> anyhow::Result<(Trainer, RunState)> {
+    let found = Checkpoints::new(run, 1).resume(device, |path, error| {
         eprintln!("passing over a damaged checkpoint: {error} ({})", path.display());
     })?;
-    let mut trainer =
+    let (mut trainer, state) =
         found.ok_or_else(|| Failure::input(format!("no whole checkpoint to resume from: {}", run.display())))?;
     if let Some(steps) = args.steps {
         trainer.set_steps(steps);
     }
     eprintln!("resuming after {} updates", trainer.updates());
-    Ok(trainer)
+    Ok((trainer, state.run))
 }
 
 /// The flags over what the profile says, checked.
@@ -122,99 +212,4 @@ fn apply_flags(mut config: TrainConfig, args: &Args) -> anyhow::Result<TrainConf
     config.seed = args.seed.unwrap_or(config.seed);
     config.validate().map_err(Failure::arguments)?;
     Ok(config)
-}
-
-/// Trains, prints, and saves when asked.
-fn pretrain(
-    batches: impl Iterator<Item = Result<PairBatch, StreamError<GenerateError>>>,
-    mut trainer: Trainer,
-    device: &TrainDevice,
-    args: &Args,
-    interrupted: &AtomicBool,
-) -> anyhow::Result<()> {
-    let config = trainer.config().clone();
-    eprintln!(
-        "training {:?} on {}: {} steps of {} pairs, peak learning rate {:.2e}",
-        config.model,
-        device.name(),
-        config.steps,
-        config.effective_batch(),
-        config.peak_lr()
-    );
-    let run = args.resume.as_ref().or(args.out.as_ref());
-    let checkpoints = run
-        .filter(|_| args.save_every > 0)
-        .map(|run| Checkpoints::new(run, args.keep));
-    let mut failure: Option<anyhow::Error> = None;
-    let summary = drive(&mut trainer, batches, |report, trainer| {
-        let stop = interrupted.load(Ordering::SeqCst);
-        let after = || -> anyhow::Result<()> {
-            print_step(report, config.steps, args.json)
-                .map_err(|error| Failure::output(format!("cannot write to stdout: {error}")))?;
-            if let Some(checkpoints) = &checkpoints
-                && (stop || trainer.updates().is_multiple_of(args.save_every))
-            {
-                checkpoints.write(trainer)?;
-            }
-            Ok(())
-        };
-        failure = after().err();
-        if stop || failure.is_some() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    })?;
-    if let Some(error) = failure {
-        return Err(error);
-    }
-    print_summary(&summary);
-    if summary.stopped == StopReason::Interrupted {
-        return Err(Failure::interrupted(format!(
-            "interrupted after {} steps",
-            summary.steps
-        )));
-    }
-    if let Some(run) = run {
-        if run.exists() {
-            finish_run(run, &trainer, &summary)?;
-        } else {
-            save_run(run, &trainer, &summary)?;
-        }
-        eprintln!("wrote {}", run.display());
-    }
-    Ok(())
-}
-
-fn print_step(report: &StepReport, steps: u64, json: bool) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    if json {
-        serde_json::to_writer(&mut out, report)?;
-        writeln!(out)?;
-    } else {
-        writeln!(
-            out,
-            "step {:>5}/{steps}  loss {:.4}  lr {:.2e}  grad {:.3}  {:.1} pairs/s  waiting {:.1} %",
-            report.step + 1,
-            report.loss,
-            report.lr,
-            report.grad_norm,
-            report.pairs_per_s,
-            100.0 * report.data_wait
-        )?;
-    }
-    out.flush()
-}
-
-fn print_summary(summary: &TrainSummary) {
-    eprintln!(
-        "{} steps, {} pairs in {:.1} s: {:.1} pairs/s, {:.1} % of it waiting for data; loss {:.3} -> {:.3}",
-        summary.steps,
-        summary.pairs,
-        summary.seconds,
-        summary.pairs_per_s,
-        100.0 * summary.data_wait,
-        summary.first_loss,
-        summary.last_loss
-    );
 }

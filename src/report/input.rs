@@ -79,7 +79,7 @@ impl PageInput {
 }
 
 /// `shown` numbers below `count`, evenly spread from the first to the last, ascending.
-fn spread(count: usize, shown: usize) -> Vec<usize> {
+pub(super) fn spread(count: usize, shown: usize) -> Vec<usize> {
     match shown {
         _ if count <= shown => (0..count).collect(),
         0 => Vec::new(),

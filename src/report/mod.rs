@@ -1,4 +1,4 @@
-//! Pages: the one that shows a set, and the gallery that shows scenes. Each is one HTML file that holds its pictures, plots
+//! Pages: the one that shows a set, the one that shows a training run, and the gallery that shows scenes. Each is one HTML file that holds its pictures, plots
 //! and numbers.
 //!
 //! Nothing on it is loaded from elsewhere, so it can be mailed. It reads on a phone, in light and in
@@ -12,6 +12,7 @@ mod page;
 mod pair_picture;
 mod palette;
 mod picture;
+pub mod run;
 mod svg;
 pub mod validation;
 

@@ -1,7 +1,10 @@
 //! From the stream's bytes to the model's tensors.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
 
+use super::augment::Framing;
+use super::device::TrainDevice;
 use super::error::TrainError;
 use crate::rng::Rng;
 use crate::stream::PairBatch;
@@ -10,6 +13,48 @@ use crate::stream::PairBatch;
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 /// Standard deviation of ImageNet's channels, of values in [0, 1].
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Pairs on their way to the model, wherever their pictures lie.
+pub trait Batch {
+    /// How many pairs.
+    fn pairs(&self) -> usize;
+
+    /// Sample index of each pair.
+    fn positions(&self) -> &[u64];
+
+    /// Their tensors as `framing` cuts and colours them, after the views of the pairs where `swapped` is true have
+    /// changed places.
+    ///
+    /// # Errors
+    /// The pictures do not give windows of `side` x `side`, or the device fails.
+    fn views(
+        &self,
+        side: usize,
+        swapped: &[bool],
+        framing: Framing,
+        device: &TrainDevice,
+    ) -> Result<ViewTensors, TrainError>;
+}
+
+impl Batch for PairBatch {
+    fn pairs(&self) -> usize {
+        self.shape[0]
+    }
+
+    fn positions(&self) -> &[u64] {
+        &self.indices
+    }
+
+    fn views(
+        &self,
+        side: usize,
+        swapped: &[bool],
+        framing: Framing,
+        device: &TrainDevice,
+    ) -> Result<ViewTensors, TrainError> {
+        ViewTensors::upload_framed(self, side, swapped, framing, device.burn())
+    }
+}
 
 /// Both views of a batch, normalised by ImageNet's statistics, `[batch, 3, height, width]`.
 #[derive(Debug, Clone)]
@@ -21,42 +66,53 @@ pub struct ViewTensors {
 }
 
 impl ViewTensors {
-    /// Uploads `batch`. Where `swapped` is true the two views of that pair change places.
+    /// Uploads `batch`, whose views have the model's size. Where `swapped` is true the two views of that pair
+    /// change places.
     ///
     /// # Errors
     /// The images are not `side` x `side`, or the buffers do not match the stated shape.
     pub fn upload(batch: &PairBatch, side: usize, swapped: &[bool], device: &Device) -> Result<Self, TrainError> {
+        Self::upload_framed(batch, side, swapped, Framing::Exact, device)
+    }
+
+    /// Uploads `batch` as `framing` cuts and colours it, after the views of the pairs where `swapped` is true
+    /// have changed places.
+    ///
+    /// # Errors
+    /// The images do not give windows of `side` x `side`, or the buffers do not match the stated shape.
+    pub fn upload_framed(
+        batch: &PairBatch,
+        side: usize,
+        swapped: &[bool],
+        framing: Framing,
+        device: &Device,
+    ) -> Result<Self, TrainError> {
         let [count, height, width, channels] = batch.shape;
-        let bytes = count * height * width * channels;
-        let sizes_agree = batch.first.len() == bytes && batch.second.len() == bytes;
-        if height != side || width != side || channels != 3 || !sizes_agree || swapped.len() != count {
+        let image = height * width * channels;
+        let sizes_agree = batch.first.len() == count * image && batch.second.len() == count * image;
+        if !framing.fits([height, width], side) || channels != 3 || !sizes_agree || swapped.len() != count {
             return Err(TrainError::BatchShape {
                 got_height: height,
                 got_width: width,
                 want: side,
             });
         }
-        let pixels = side * side;
-        let mut planes = [Vec::with_capacity(bytes), Vec::with_capacity(bytes)];
-        for (i, &swap) in swapped.iter().enumerate() {
-            let image = i * pixels * 3..(i + 1) * pixels * 3;
-            let (first, second) = (&batch.first[image.clone()], &batch.second[image]);
-            normalise(if swap { second } else { first }, &mut planes[0]);
-            normalise(if swap { first } else { second }, &mut planes[1]);
-        }
+        let planes = |view: usize| {
+            let mut data = vec![0.0; count * 3 * side * side];
+            data.par_chunks_mut(3 * side * side)
+                .enumerate()
+                .for_each(|(i, planes)| {
+                    let from_second = (view == 1) != swapped[i];
+                    let source = if from_second { &batch.second } else { &batch.first };
+                    let draw = framing.draw([height, width], side, i, view);
+                    draw.fill(&source[i * image..(i + 1) * image], width, side, planes);
+                });
+            data
+        };
         let plain = device.clone().inner();
         let [first, second] =
-            planes.map(|data| Tensor::from_data(TensorData::new(data, [count, 3, side, side]), &plain));
+            [0, 1].map(|view| Tensor::from_data(TensorData::new(planes(view), [count, 3, side, side]), &plain));
         Ok(Self { first, second })
-    }
-}
-
-/// Appends one image, rows of interleaved 8-bit RGB in, three planes of normalised values out.
-fn normalise(interleaved: &[u8], planes: &mut Vec<f32>) {
-    for channel in 0..3 {
-        let (mean, deviation) = (IMAGENET_MEAN[channel], IMAGENET_STD[channel]);
-        let values = interleaved[channel..].iter().step_by(3);
-        planes.extend(values.map(|&byte| (f32::from(byte) / 255.0 - mean) / deviation));
     }
 }
 

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::augment::Augment;
 use super::croco::{CrocoConfig, ModelSize, PositionCode};
 use super::error::TrainError;
+use super::precision::Precision;
 
 /// Settings of a pretraining run. The defaults are CroCo v1's recipe with a model that a laptop trains.
 ///
@@ -50,6 +52,15 @@ pub struct TrainConfig {
     pub clip_norm: f64,
     /// Probability that the two views change places, so that either may be the masked one, 0 to 1. MIMIC: 0.5; CroCo: 0. Default 0.5.
     pub swap: f64,
+    /// What is done to each view before the model sees it: `none` (MIMIC) or `croco` (an independent random crop of
+    /// `image` pixels and an independent colour jitter a view; wants pairs larger than `image`). Default `none`.
+    pub augment: Augment,
+    /// The type of matrix products: `f32`, `bf16` or `f16` (with a scaled loss); refused where the device does not
+    /// compute in it. Weights, moments, norms and loss are float32 always. Default `f32`.
+    pub precision: Precision,
+    /// Decay of the running mean of the weights (EMA) at each update, 0 (no mean is kept) to below 1. The mean is
+    /// saved beside the weights and judged in their place. Default 0.
+    pub ema_decay: f64,
     /// Seed of the weights, the masks and the swaps. Default 0.
     pub seed: u64,
 }
@@ -76,6 +87,9 @@ impl Default for TrainConfig {
             weight_decay: 0.05,
             clip_norm: 0.0,
             swap: 0.5,
+            augment: Augment::None,
+            precision: Precision::F32,
+            ema_decay: 0.0,
             seed: 0,
         }
     }
@@ -132,6 +146,12 @@ impl TrainConfig {
         within("lr", self.lr, self.lr >= 0.0, "0 (use blr) or above")?;
         within("min_lr", self.min_lr, self.min_lr >= 0.0, "at least 0")?;
         within("beta1", self.beta1, (0.0..1.0).contains(&self.beta1), "0 to below 1")?;
+        within(
+            "ema_decay",
+            self.ema_decay,
+            (0.0..1.0).contains(&self.ema_decay),
+            "0 to below 1",
+        )?;
         within("beta2", self.beta2, (0.0..1.0).contains(&self.beta2), "0 to below 1")?;
         within("eps", self.eps, self.eps > 0.0, "above 0")?;
         within("clip_norm", self.clip_norm, self.clip_norm >= 0.0, "0 (off) or above")

@@ -42,6 +42,16 @@ pub enum TrainError {
         /// What Burn said.
         reason: String,
     },
+    /// The device does not compute in the type that was asked for.
+    #[error(
+        "train.precision = \"{precision}\" cannot be used: {device} does not compute in it; use \"f32\", or a device that does"
+    )]
+    Precision {
+        /// What was asked for.
+        precision: &'static str,
+        /// Where.
+        device: String,
+    },
     /// A tensor could not be read back from the device.
     #[error("cannot read a tensor back from the training device: {0}")]
     Read(String),

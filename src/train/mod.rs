@@ -7,23 +7,34 @@
 //!
 //! The folder knows batches, never cameras, scenes or the renderer.
 
+pub mod augment;
 pub mod batch;
 pub mod checkpoint;
 pub mod config;
 pub mod croco;
 pub mod device;
+pub mod ema;
 pub mod error;
+pub mod held_out;
+pub mod journal;
 pub mod loss;
 pub mod ops;
 pub mod optim;
 pub mod params;
+pub mod pictures;
+pub mod precision;
+pub mod record;
 pub mod run;
 pub mod save;
 pub mod schedule;
 pub mod step;
+mod tensorboard;
 
+pub use augment::Augment;
 pub use config::TrainConfig;
 pub use croco::{Croco, CrocoConfig, ModelSize, PositionCode};
 pub use device::{DeviceChoice, TrainDevice};
 pub use error::TrainError;
+pub use precision::Precision;
+pub use record::{Best, Cadence, DataRecord, RunRecord, RunState, SavedRun};
 pub use run::{StepReport, StopReason, TrainSummary, train};

@@ -4,13 +4,13 @@ use std::error::Error;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use super::batch::Batch;
 use super::config::TrainConfig;
 use super::device::TrainDevice;
 use super::error::TrainError;
 use super::step::Trainer;
-use crate::stream::PairBatch;
 
 /// One line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,9 @@ pub struct StepReport {
     pub loss: f32,
     /// Learning rate of this update.
     pub lr: f64,
-    /// Global gradient norm before clipping.
+    /// Global gradient norm before clipping; infinite where a float16 gradient overflowed and the update was left
+    /// out (`null` in JSON).
+    #[serde(deserialize_with = "number_or_infinity")]
     pub grad_norm: f64,
     /// Pairs trained on, over this update's wall time, 1/s.
     pub pairs_per_s: f64,
@@ -29,6 +31,11 @@ pub struct StepReport {
     pub data_wait: f64,
     /// Wall time of this update, s.
     pub seconds: f64,
+}
+
+/// JSON has no infinity: it is written as `null`.
+fn number_or_infinity<'de, D: Deserializer<'de>>(value: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(value)?.unwrap_or(f64::INFINITY))
 }
 
 /// Why a run ended.
@@ -66,13 +73,13 @@ pub struct TrainSummary {
 
 /// Trains a fresh model on `batches`; returns the summary and the trained state.
 ///
-/// Each update takes `config.accumulate` items of `batches`; the time spent in `next()` counts as
+/// Each update takes `config.accumulate` items of `batches`, one at a time; the time spent in `next()` counts as
 /// waiting. `on_step` sees every update and may stop the run after it. Nothing is written.
 ///
 /// # Errors
 /// The configuration is out of range, the stream fails or gives the wrong image size, or the loss diverges.
-pub fn train<E>(
-    batches: impl IntoIterator<Item = Result<PairBatch, E>>,
+pub fn train<B: Batch, E>(
+    batches: impl IntoIterator<Item = Result<B, E>>,
     config: &TrainConfig,
     device: &TrainDevice,
     mut on_step: impl FnMut(&StepReport) -> ControlFlow<()>,
@@ -92,9 +99,9 @@ where
 ///
 /// # Errors
 /// As [`train`].
-pub fn drive<E>(
+pub fn drive<B: Batch, E>(
     trainer: &mut Trainer,
-    batches: impl IntoIterator<Item = Result<PairBatch, E>>,
+    batches: impl IntoIterator<Item = Result<B, E>>,
     mut on_step: impl FnMut(&StepReport, &Trainer) -> ControlFlow<()>,
 ) -> Result<TrainSummary, TrainError>
 where
@@ -106,31 +113,28 @@ where
     let mut stopped = StopReason::Finished;
     while trainer.updates() < trainer.config().steps {
         let at = Instant::now();
-        let mut group = Vec::with_capacity(trainer.config().accumulate);
-        while group.len() < trainer.config().accumulate {
-            match batches.next() {
-                Some(batch) => group.push(batch.map_err(|error| TrainError::Stream(error.into()))?),
-                None => break,
-            }
-        }
-        let wait = at.elapsed().as_secs_f64();
-        if group.len() < trainer.config().accumulate {
+        let mut wait = 0.0;
+        let step = trainer.updates();
+        let update = trainer.update_from(|| {
+            let asked = Instant::now();
+            let batch = batches.next().transpose();
+            wait += asked.elapsed().as_secs_f64();
+            batch.map_err(|error| TrainError::Stream(error.into()))
+        })?;
+        let Some(update) = update else {
             stopped = StopReason::StreamEnded;
             break;
-        }
-        let count: usize = group.iter().map(|batch| batch.shape[0]).sum();
-        let step = trainer.updates();
-        let update = trainer.update(&group)?;
+        };
         let seconds = at.elapsed().as_secs_f64();
         losses.push(update.loss);
-        pairs += count as u64;
+        pairs += update.pairs as u64;
         waited += wait;
         let report = StepReport {
             step,
             loss: update.loss,
             lr: update.lr,
             grad_norm: update.grad_norm,
-            pairs_per_s: count as f64 / seconds.max(1e-9),
+            pairs_per_s: update.pairs as f64 / seconds.max(1e-9),
             data_wait: wait / seconds.max(1e-9),
             seconds,
         };

@@ -1,33 +1,32 @@
-//! A run on disk, written only when asked: `model.safetensors` with CroCo's key names and `run.json`.
+//! A run on disk, written only when asked: `run.json` from its beginning, `model.safetensors` with CroCo's key
+//! names at its end.
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, TensorView};
-use serde::Serialize;
 
-use super::config::TrainConfig;
 use super::croco::pos_embed::sincos_2d;
-use super::croco::{CrocoConfig, PositionCode};
+use super::croco::{Croco, CrocoConfig, PositionCode};
 use super::error::TrainError;
 use super::params::{NamedTensor, parameters};
+use super::record::{RunRecord, RunState};
 use super::run::TrainSummary;
 use super::step::Trainer;
 
-/// What `run.json` holds.
-#[derive(Debug, Serialize)]
-struct RunRecord<'a> {
-    version: &'static str,
-    config: &'a TrainConfig,
-    summary: &'a TrainSummary,
-}
+/// The trained model within a run's folder.
+pub(super) const MODEL: &str = "model.safetensors";
+/// The running mean of its weights, where one is kept.
+pub(super) const MEAN: &str = "ema.safetensors";
+/// The record within a run's folder.
+pub(super) const RECORD: &str = "run.json";
 
-/// Writes the run into the new folder `out`: under a temporary name first, renamed when complete.
+/// Makes the new folder `out` with the record of a run that begins; metrics, pictures and checkpoints gather there.
 ///
 /// # Errors
-/// `out` exists, or something cannot be written; nothing is left behind then.
-pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+/// `out` exists, or it cannot be written; nothing is left behind then.
+pub fn begin_run(out: &Path, trainer: &Trainer, state: &RunState) -> Result<(), TrainError> {
     if out.exists() {
         let source = std::io::Error::new(
             std::io::ErrorKind::AlreadyExists,
@@ -38,8 +37,7 @@ pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result
     let temporary = temporary_beside(out);
     let write = || -> Result<(), TrainError> {
         fs::create_dir_all(&temporary).map_err(|e| failed(e, &temporary))?;
-        write_model(&temporary.join("model.safetensors"), trainer)?;
-        write_record(&temporary.join("run.json"), trainer, summary)?;
+        write_record(&temporary.join(RECORD), trainer, state, None)?;
         fs::rename(&temporary, out).map_err(|e| failed(e, out))
     };
     write().inspect_err(|_| {
@@ -48,31 +46,43 @@ pub fn save_run(out: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result
     })
 }
 
-/// Writes model and record into the folder `run`, which exists because it holds checkpoints.
+/// Writes the trained model, the running mean of its weights where one is kept, and the record into the
+/// folder `run`.
 ///
 /// # Errors
-/// Something cannot be written; each of the two files is whole or as it was.
-pub fn finish_run(run: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+/// Something cannot be written; each file is whole or as it was.
+pub fn finish_run(run: &Path, trainer: &Trainer, state: &RunState, summary: &TrainSummary) -> Result<(), TrainError> {
     let replace = |name: &str, write: &dyn Fn(&Path) -> Result<(), TrainError>| {
         let (path, temporary) = (run.join(name), temporary_beside(&run.join(name)));
         write(&temporary)?;
         fs::rename(&temporary, &path).map_err(|e| failed(e, &path))
     };
-    replace("model.safetensors", &|path| write_model(path, trainer))?;
-    replace("run.json", &|path| write_record(path, trainer, summary))
+    if let Some(mean) = trainer.ema() {
+        replace(MEAN, &|path| write_model(path, mean))?;
+    }
+    replace(MODEL, &|path| write_model(path, trainer.model()))?;
+    replace(RECORD, &|path| write_record(path, trainer, state, Some(summary)))
 }
 
-fn write_model(path: &Path, trainer: &Trainer) -> Result<(), TrainError> {
-    let mut tensors = parameters(trainer.model())?;
-    tensors.extend(position_buffers(trainer.model().config()));
+fn write_model(path: &Path, model: &Croco) -> Result<(), TrainError> {
+    let mut tensors = parameters(model)?;
+    tensors.extend(position_buffers(model.config()));
     write_safetensors(path, &tensors)
 }
 
-fn write_record(path: &Path, trainer: &Trainer, summary: &TrainSummary) -> Result<(), TrainError> {
+fn write_record(
+    path: &Path,
+    trainer: &Trainer,
+    state: &RunState,
+    summary: Option<&TrainSummary>,
+) -> Result<(), TrainError> {
     let record = RunRecord {
-        version: env!("CARGO_PKG_VERSION"),
-        config: trainer.config(),
-        summary,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        device: trainer.device().name().to_owned(),
+        config: trainer.config().clone(),
+        data: state.data.clone(),
+        best: state.best,
+        summary: summary.cloned(),
     };
     let text = serde_json::to_string_pretty(&record).map_err(|e| failed(e.into(), path))?;
     fs::write(path, text + "\n").map_err(|e| failed(e, path))

@@ -4,7 +4,7 @@
 //! and so that every initial weight comes from the frozen random streams.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{Device, Tensor, TensorData, module::linear};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::rng::Rng;
 use crate::train::ops;
@@ -60,7 +60,7 @@ impl Linear {
 
     /// `[batch, tokens, inputs]` to `[batch, tokens, outputs]`.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        linear(x, self.weight.val(), Some(self.bias.val()))
+        ops::linear(x, self.weight.val(), self.bias.val())
     }
 }
 

@@ -8,13 +8,15 @@ use burn::tensor::{Tensor, activation::softmax};
 use rayon::prelude::*;
 
 use super::Rope;
+use super::autocast;
 use super::flex::{self, Host};
 use super::heads::{self, HeadGrads, Side};
 
 /// Self-attention of `[batch, tokens, 3 * dim]` (queries, keys, values, each head-major) to
 /// `[batch, tokens, dim]`.
 pub fn self_attention(qkv: Tensor<3>, heads: usize, rope: Option<&Rope>) -> Tensor<3> {
-    if flex::recorded(&qkv)
+    if !autocast::is_half()
+        && flex::recorded(&qkv)
         && let Some(recorded) = flex::take(qkv.clone())
     {
         let node = recorded.node();
@@ -45,7 +47,7 @@ pub fn cross_attention(
     heads: usize,
     rope: Option<&Rope>,
 ) -> Tensor<3> {
-    if [&query, &key, &value].into_iter().all(flex::recorded) {
+    if !autocast::is_half() && [&query, &key, &value].into_iter().all(flex::recorded) {
         let [batch, tokens, _] = query.dims();
         let taken = [&query, &key, &value].map(|x| flex::take(x.clone()));
         if let [Some(q), Some(k), Some(v)] = taken {
@@ -77,8 +79,10 @@ fn portable(query: Tensor<3>, key: Tensor<3>, value: Tensor<3>, heads: usize, ro
         key = rope.turn(key);
     }
     let scale = 1.0 / ((dim / heads) as f64).sqrt();
-    let weights = softmax(query.mul_scalar(scale).matmul(key.transpose()), 3);
-    weights.matmul(value).swap_dims(1, 2).reshape([batch, tokens, dim])
+    let weights = softmax(autocast::product(query.mul_scalar(scale), key.transpose()), 3);
+    autocast::product(weights, value)
+        .swap_dims(1, 2)
+        .reshape([batch, tokens, dim])
 }
 
 /// What the backward pass needs; the weights of the attention are computed again.

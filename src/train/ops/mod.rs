@@ -4,6 +4,7 @@
 //! kernel of ours with a backward pass of its own; tests hold the two together.
 
 mod attention;
+mod autocast;
 mod flex;
 mod gelu;
 mod gemm;
@@ -16,6 +17,7 @@ mod twin;
 mod update;
 
 pub use attention::{cross_attention, self_attention};
+pub use autocast::{autocast, linear};
 pub use gelu::gelu;
 pub use norm::{NORM_EPS, layer_norm};
 pub use rope::Rope;
