@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use covista::stream::PairBatch;
-use covista::train::{ModelSize, StopReason, TrainConfig, TrainDevice, train};
+use covista::train::{ModelSize, Precision, StopReason, TrainConfig, TrainDevice, train};
 
 /// Pictures of a few soft waves, the second view shifted against the first.
 fn waves(count: usize, side: usize) -> PairBatch {
@@ -102,6 +102,36 @@ fn a_stream_that_fails_or_has_the_wrong_size_is_an_error_that_says_so() {
     let small = [Ok::<_, Infallible>(waves(2, 32))];
     let error = train(small, &config(5), &TrainDevice::flex(), |_| ControlFlow::Continue(())).unwrap_err();
     assert!(error.to_string().contains("32x32"), "{error}");
+}
+
+#[test]
+fn half_precision_learns_and_is_not_float32() {
+    let with = |precision| {
+        losses(&TrainConfig {
+            precision,
+            ..config(80)
+        })
+    };
+    let full = with(Precision::F32);
+    for precision in [Precision::Bf16, Precision::F16] {
+        let half = with(precision);
+        assert_eq!(
+            half,
+            with(precision),
+            "{precision:?}: the same seed gives the same losses"
+        );
+        assert_ne!(half, full, "{precision:?}");
+        assert!(
+            (half[0] - full[0]).abs() < 0.02,
+            "{precision:?}: {} and {}",
+            half[0],
+            full[0]
+        );
+        let last = |losses: &[f32]| losses[70..].iter().sum::<f32>() / 10.0;
+        let (half, full) = (last(&half), last(&full));
+        println!("{precision:?}: last loss {half}, in float32 {full}");
+        assert!(half < full + 0.05, "{precision:?}: last loss {half}, in float32 {full}");
+    }
 }
 
 /// Largest resident size so far, kB.

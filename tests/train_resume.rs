@@ -14,7 +14,7 @@ use covista::train::params::{NamedTensor, parameters};
 use covista::train::run::drive;
 use covista::train::save::finish_run;
 use covista::train::step::Trainer;
-use covista::train::{Best, DataRecord, ModelSize, RunState, SavedRun, TrainConfig, TrainDevice};
+use covista::train::{Best, DataRecord, ModelSize, Precision, RunState, SavedRun, TrainConfig, TrainDevice};
 
 fn config() -> TrainConfig {
     TrainConfig {
@@ -95,10 +95,18 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn a_resumed_run_is_the_same_run_bit_for_bit() {
+    resumes_bit_for_bit(&config());
+    resumes_bit_for_bit(&TrainConfig {
+        precision: Precision::F16,
+        ..config()
+    });
+}
+
+fn resumes_bit_for_bit(config: &TrainConfig) {
     let folder = tempfile::tempdir().unwrap();
     let device = TrainDevice::flex();
     let checkpoints = Checkpoints::new(folder.path(), 9);
-    let (losses, whole) = go_on(&mut Trainer::new(&config(), &device).unwrap(), Some(&checkpoints));
+    let (losses, whole) = go_on(&mut Trainer::new(config, &device).unwrap(), Some(&checkpoints));
     assert_eq!(checkpoints.list().unwrap().len(), 6);
     let last = files(&checkpoints.path_of(6));
     assert_eq!(

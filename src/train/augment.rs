@@ -154,3 +154,126 @@ pub fn apply(kind: Jitter, factor: f32, pixels: &mut [f32]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::ModelSize;
+
+    /// Four pixels.
+    const PIXELS: [f32; 12] = [0.1, 0.5, 0.9, 0.8, 0.2, 0.4, 0.0, 1.0, 0.3, 0.6, 0.6, 0.6];
+
+    fn jittered(steps: &[(Jitter, f32)]) -> Vec<f32> {
+        let mut pixels = PIXELS.to_vec();
+        steps
+            .iter()
+            .for_each(|&(kind, factor)| apply(kind, factor, &mut pixels));
+        pixels
+    }
+
+    fn close(got: &[f32], want: &[f32]) {
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() < 2e-6, "{got} is not {want}");
+        }
+    }
+
+    #[test]
+    fn jitter_blends_with_black_the_mean_grey_and_the_own_grey() {
+        let brightened: Vec<f32> = PIXELS.iter().map(|x| (1.4 * x).min(1.0)).collect();
+        close(&jittered(&[(Jitter::Brightness, 1.4)]), &brightened);
+        let greys: Vec<f32> = PIXELS
+            .chunks(3)
+            .map(|p| 0.2989 * p[0] + 0.587 * p[1] + 0.114 * p[2])
+            .collect();
+        let mean = greys.iter().sum::<f32>() / 4.0;
+        let duller: Vec<f32> = PIXELS.iter().map(|x| 0.6 * x + 0.4 * mean).collect();
+        close(&jittered(&[(Jitter::Contrast, 0.6)]), &duller);
+        let paler: Vec<f32> = (0..12).map(|i| 0.6 * PIXELS[i] + 0.4 * greys[i / 3]).collect();
+        close(&jittered(&[(Jitter::Saturation, 0.6)]), &paler);
+        for kind in [Jitter::Brightness, Jitter::Contrast, Jitter::Saturation] {
+            close(&jittered(&[(kind, 1.0)]), &PIXELS);
+        }
+    }
+
+    /// What `adjust_*` of torchvision 0.29 give for the same pixels as a float tensor.
+    #[test]
+    fn jitter_is_torchvisions() {
+        close(
+            &jittered(&[(Jitter::Contrast, 1.4)]),
+            &[
+                0.0, 0.495075, 1.0, 0.915075, 0.075075, 0.355075, 0.0, 1.0, 0.215075, 0.635075, 0.635075, 0.635075,
+            ],
+        );
+        close(
+            &jittered(&[(Jitter::Saturation, 1.4)]),
+            &[
+                0.0, 0.529604, 1.0, 0.959152, 0.119152, 0.399152, 0.0, 1.0, 0.17152, 0.600024, 0.600024, 0.600024,
+            ],
+        );
+        close(
+            &jittered(&[
+                (Jitter::Brightness, 1.3),
+                (Jitter::Contrast, 0.7),
+                (Jitter::Saturation, 1.2),
+            ]),
+            &[
+                0.218631, 0.655431, 0.949431, 0.952736, 0.331136, 0.549536, 0.095843, 0.935844, 0.423443, 0.730259,
+                0.730259, 0.730259,
+            ],
+        );
+    }
+
+    #[test]
+    fn draws_are_uniform_independent_and_by_number() {
+        let config = TrainConfig {
+            model: ModelSize::Micro,
+            augment: Augment::Croco,
+            ..Default::default()
+        };
+        let draw = |index, pair, view| Framing::of(&config, index).draw([256, 256], 224, pair, view);
+        assert_eq!(draw(3, 1, 0), draw(3, 1, 0));
+        assert_ne!(draw(3, 1, 0), draw(3, 1, 1));
+        assert_ne!(draw(3, 1, 0), draw(4, 1, 0));
+        let all: Vec<ViewDraw> = (0..4000).map(|pair| draw(0, pair, 0)).collect();
+        let (mut tops, mut orders) = ([0; 33], std::collections::BTreeMap::new());
+        for one in &all {
+            assert!(one.left <= 32 && one.steps.len() == 3);
+            assert!(one.steps.iter().all(|step| (0.6..1.4).contains(&step.1)));
+            tops[one.top] += 1;
+            *orders
+                .entry(format!("{:?}", one.steps.iter().map(|step| step.0).collect::<Vec<_>>()))
+                .or_insert(0) += 1;
+        }
+        // Six standard deviations about the mean of each.
+        assert!(tops.iter().all(|count: &i32| count.abs_diff(121) < 66), "{tops:?}");
+        assert!(
+            orders.len() == 6 && orders.values().all(|count: &i32| count.abs_diff(667) < 142),
+            "{orders:?}"
+        );
+        let mean = all.iter().map(|one| f64::from(one.steps[0].1)).sum::<f64>() / 4000.0;
+        assert!((mean - 1.0).abs() < 0.025, "{mean}");
+    }
+
+    #[test]
+    fn a_window_is_cut_where_it_is_drawn() {
+        let bytes: Vec<u8> = (0..6 * 5 * 3).map(|i| i as u8).collect();
+        let mut planes = vec![0.0; 3 * 4];
+        let draw = ViewDraw {
+            top: 3,
+            left: 1,
+            steps: Vec::new(),
+        };
+        draw.fill(&bytes, 5, 2, &mut planes);
+        // Row 4, column 2, blue.
+        let byte = ((4 * 5 + 2) * 3 + 2) as f32;
+        assert!((planes[2 * 4 + 3] - (byte / 255.0 - 0.406) / 0.225).abs() < 1e-6);
+        assert_eq!(
+            Framing::Centre.draw([6, 5], 2, 0, 0),
+            ViewDraw {
+                top: 2,
+                left: 1,
+                steps: Vec::new()
+            }
+        );
+    }
+}

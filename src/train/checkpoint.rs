@@ -183,7 +183,7 @@ impl Checkpoints {
         device: &TrainDevice,
         mut damaged: impl FnMut(&Path, &TrainError),
     ) -> Result<Option<(Trainer, CheckpointState)>, TrainError> {
-        let mut passed = Vec::new();
+        let mut passed: Vec<PathBuf> = Vec::new();
         for path in self.list()?.into_iter().rev() {
             match read(&path, device) {
                 Ok(found) => {
