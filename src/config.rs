@@ -154,6 +154,32 @@ impl Config {
         Ok(config)
     }
 
+    /// The configuration that an output recorded; what it does not name has its default.
+    pub fn from_record(record: &serde_json::Value) -> Result<Self, ConfigError> {
+        let invalid = |message: String| ConfigError::Invalid {
+            origin: "the recorded configuration".to_owned(),
+            message: message.replace('\n', " "),
+        };
+        let config: Self = serde_json::from_value(record.clone()).map_err(|error| invalid(error.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The same with single keys changed, as `--set a.b=value` does.
+    pub fn with_overrides(&self, overrides: &[String]) -> Result<Self, ConfigError> {
+        if overrides.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut merged = parse(&self.to_toml(), "the configuration")?;
+        let mut config = self.clone();
+        for item in overrides {
+            merge(&mut merged, parse_override(item)?);
+            config = deserialize(&merged, &format!("--set {item}"))?;
+        }
+        config.validate()?;
+        Ok(config)
+    }
+
     /// Checks every field's range; the message names section, field, value and range.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let sections = [

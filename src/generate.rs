@@ -80,6 +80,7 @@ pub struct PairGenerator {
     renderer: Arc<Renderer>,
     scene: GpuScene,
     next_index: u64,
+    step: u64,
     in_flight: Option<InFlight>,
     /// Whether pictures stay on the device.
     on_device: bool,
@@ -134,6 +135,7 @@ impl PairGenerator {
                 seed,
             },
             next_index: 0,
+            step: 1,
             in_flight: None,
             on_device: false,
         })
@@ -143,6 +145,12 @@ impl PairGenerator {
     pub fn seek(&mut self, index: u64) {
         self.in_flight = None;
         self.next_index = index;
+    }
+
+    /// Visits every `step`-th index from the next one on; 0 counts as 1.
+    pub fn step_by_indices(&mut self, step: u64) {
+        self.in_flight = None;
+        self.step = step.max(1);
     }
 
     /// Makes one position alone, whatever was made before.
@@ -238,12 +246,12 @@ impl PairGenerator {
             Some(in_flight) => in_flight,
             None => {
                 let index = self.next_index;
-                self.next_index += 1;
+                self.next_index += self.step;
                 self.start(index)?
             }
         };
         let index = self.next_index;
-        self.next_index += 1;
+        self.next_index += self.step;
         self.in_flight = Some(self.start(index)?);
         Ok(current)
     }

@@ -204,3 +204,8 @@ pub fn select_with(
 pub fn pair_seed(seed: u64, first: usize, second: usize) -> u64 {
     Rng::stream(seed, "pair", &[first as u64, second as u64]).next_u64()
 }
+
+/// The seed of the metric's draws at one position of a scene; [`pair_seed`] splits it by pair.
+pub fn position_seed(seed: u64, scene_word: u64, index: u64) -> u64 {
+    Rng::stream(seed, "votes", &[scene_word, index]).next_u64()
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
-use crate::camera::Camera;
+use crate::camera::{Camera, Intrinsics};
 
 mod capture;
 
@@ -59,6 +59,27 @@ pub struct View {
 }
 
 impl View {
+    /// A picture of which nothing else is known, such as a frame of a video: the depth map has no pixels, the camera
+    /// is a placeholder of the picture's size (90 degrees, at the origin).
+    pub fn without_geometry(color: RgbImage) -> Self {
+        let (width, height) = color.dimensions();
+        let intrinsics = Intrinsics::from_hfov(width, height, std::f64::consts::FRAC_PI_2);
+        Self {
+            camera: Camera::level(intrinsics, glam::DVec3::ZERO, 0.0),
+            color,
+            depth: DepthMap {
+                width: 0,
+                height: 0,
+                metres: Vec::new(),
+            },
+        }
+    }
+
+    /// Whether depth and pose are known; where they are not, the camera means nothing.
+    pub fn has_geometry(&self) -> bool {
+        !self.depth.metres.is_empty()
+    }
+
     /// The centred window of `size` x `size` pixels, camera included; itself when it already has that size.
     pub fn center_crop(&self, size: u32) -> Self {
         let (left, top) = ((self.color.width() - size) / 2, (self.color.height() - size) / 2);

@@ -33,6 +33,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "validate",
         &["validate", "overlap", "select", "features", "view", "camera", "rng"],
     ),
+    ("walk", &["walk", "agent", "camera", "navmesh", "rng", "view"]),
+    (
+        "mine",
+        &[
+            "mine", "export", "select", "overlap", "features", "view", "camera", "rng",
+        ],
+    ),
+    (
+        "plan",
+        &[
+            "plan", "generate", "export", "scene", "render", "overlap", "select", "sweep", "view", "camera",
+        ],
+    ),
     ("report", &["report", "validate", "export", "view", "camera"]),
     ("train", &["train", "stream", "rng"]),
     (

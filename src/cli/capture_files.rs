@@ -1,16 +1,18 @@
 //! The files of `covista render`: one a channel and picture, and cameras.json.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::ValueEnum;
 use covista::camera::{CameraModel, PosedCamera};
 use covista::export::npy;
 use covista::flow::{FlowMap, Sight, optical_flow};
 use covista::overlap::GeometricOverlapConfig;
 use covista::render::Sensors;
-use covista::view::{Capture, IdMap, Validity, View};
-use image::GrayImage;
+use covista::view::{Capture, Validity, View};
+use image::{GrayImage, ImageFormat};
 use serde_json::json;
 
 use super::exit::Failure;
@@ -34,6 +36,15 @@ pub enum Channel {
     Flow,
 }
 
+impl Channel {
+    /// As the command line names it.
+    pub fn name(self) -> String {
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
+    }
+}
+
 /// What is to be written.
 #[derive(Debug, Clone)]
 pub struct Channels(Vec<Channel>);
@@ -47,6 +58,12 @@ impl Channels {
     /// True where the channel is to be written.
     pub fn has(&self, channel: Channel) -> bool {
         self.0.contains(&channel)
+    }
+
+    /// Those that a set of pairs does not hold anyway, each once.
+    pub fn beyond_color_and_depth(&self) -> impl Iterator<Item = Channel> {
+        let all = Channel::value_variants().iter().copied();
+        all.filter(|channel| !matches!(channel, Channel::Color | Channel::Depth) && self.has(*channel))
     }
 
     /// What the renderer is to draw for them.
@@ -92,23 +109,8 @@ impl CaptureWriter {
             let written = npy::write_f32(&self.path("depth.npy"), &shape, &capture.depth.metres);
             written.map_err(failure).context("the depth was not written")?;
         }
-        if let Some(normals) = &capture.normals {
-            let path = self.path("normal.npy");
-            npy::write_f32(&path, &[shape[0], shape[1], 3], normals.vectors.as_flattened()).map_err(failure)?;
-        }
-        let ids = |name: &str, map: &Option<IdMap>| match map {
-            Some(map) => npy::write_u32(&self.path(name), &shape, &map.ids).map_err(failure),
-            None => Ok(()),
-        };
-        ids("instance.npy", &capture.instances)?;
-        ids("semantic.npy", &capture.semantics)?;
-        if let Some(validity) = &capture.validity {
-            let grey = validity.values.iter().map(|value| match value {
-                Validity::Surface => 255,
-                Validity::BackFace => 128,
-                Validity::Nothing => 0,
-            });
-            self.save_grey("validity.png", width, height, grey.collect())?;
+        for (name, bytes) in encoded(&capture)? {
+            write(&self.path(name), &bytes)?;
         }
         if self.channels.has(Channel::Flow) {
             let view = capture.into_view();
@@ -123,22 +125,10 @@ impl CaptureWriter {
     }
 
     fn write_flow(&self, flow: &FlowMap, from: usize) -> anyhow::Result<()> {
-        let path = self.folder.join(format!("{from:06}.flow.npy"));
-        let shape = [flow.height as usize, flow.width as usize, 2];
-        npy::write_f32(&path, &shape, flow.motion.as_flattened()).map_err(failure)?;
-        let grey = flow.sight.iter().map(|sight| match sight {
-            Sight::Visible => 255,
-            Sight::Hidden => 192,
-            Sight::Outside => 128,
-            Sight::Behind => 64,
-            Sight::NoSurface => 0,
-        });
-        let path = self.folder.join(format!("{from:06}.flow_state.png"));
-        save_grey(&path, flow.width, flow.height, grey.collect())
-    }
-
-    fn save_grey(&self, name: &str, width: u32, height: u32, grey: Vec<u8>) -> anyhow::Result<()> {
-        save_grey(&self.path(name), width, height, grey)
+        for (name, bytes) in encoded_flow(flow)? {
+            write(&self.folder.join(format!("{from:06}.{name}")), &bytes)?;
+        }
+        Ok(())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -146,9 +136,10 @@ impl CaptureWriter {
     }
 }
 
-/// Writes cameras.json: projection, what depth means, and poses in the form that `--cameras` reads.
-pub fn write_cameras(folder: &Path, cameras: &[PosedCamera]) -> anyhow::Result<()> {
-    let Some(first) = cameras.first() else { return Ok(()) };
+/// What cameras.json says: projection, what depth means, and poses in the form that `--cameras` reads. `None` without
+/// a camera.
+pub fn cameras_record(cameras: &[PosedCamera]) -> Option<serde_json::Value> {
+    let first = cameras.first()?;
     let (width, height) = first.model.size();
     let rows: Vec<[f64; 16]> = cameras
         .iter()
@@ -173,6 +164,14 @@ pub fn write_cameras(folder: &Path, cameras: &[PosedCamera]) -> anyhow::Result<(
         }
         CameraModel::Equirectangular(_) => record["projection"] = "equirectangular".into(),
     }
+    Some(record)
+}
+
+/// Writes cameras.json.
+pub fn write_cameras(folder: &Path, cameras: &[PosedCamera]) -> anyhow::Result<()> {
+    let Some(record) = cameras_record(cameras) else {
+        return Ok(());
+    };
     let path = folder.join("cameras.json");
     let text = serde_json::to_string_pretty(&record)?;
     std::fs::write(&path, text + "\n")
@@ -187,9 +186,59 @@ pub fn write_semantic_names(folder: &Path, names: &BTreeMap<u32, String>) -> any
         .map_err(|error| Failure::output(format!("cannot write ({error}): {}", path.display())))
 }
 
-fn save_grey(path: &Path, width: u32, height: u32, grey: Vec<u8>) -> anyhow::Result<()> {
+/// The channels beyond colour and depth that a capture has: name of the file after its number, and its bytes.
+pub fn encoded(capture: &Capture) -> anyhow::Result<Vec<(&'static str, Vec<u8>)>> {
+    let (width, height) = capture.camera.model.size();
+    let shape = [height as usize, width as usize];
+    let mut files = Vec::new();
+    if let Some(normals) = &capture.normals {
+        let bytes = npy::encode_f32(&[shape[0], shape[1], 3], normals.vectors.as_flattened());
+        files.push(("normal.npy", bytes.map_err(failure)?));
+    }
+    let maps = [
+        ("instance.npy", &capture.instances),
+        ("semantic.npy", &capture.semantics),
+    ];
+    for (name, map) in maps {
+        if let Some(map) = map {
+            files.push((name, npy::encode_u32(&shape, &map.ids).map_err(failure)?));
+        }
+    }
+    if let Some(validity) = &capture.validity {
+        let grey = validity.values.iter().map(|value| match value {
+            Validity::Surface => 255,
+            Validity::BackFace => 128,
+            Validity::Nothing => 0,
+        });
+        files.push(("validity.png", grey_png(width, height, grey.collect())?));
+    }
+    Ok(files)
+}
+
+/// Flow and its state: name of the file after its number, and its bytes.
+pub fn encoded_flow(flow: &FlowMap) -> anyhow::Result<[(&'static str, Vec<u8>); 2]> {
+    let shape = [flow.height as usize, flow.width as usize, 2];
+    let motion = npy::encode_f32(&shape, flow.motion.as_flattened()).map_err(failure)?;
+    let grey = flow.sight.iter().map(|sight| match sight {
+        Sight::Visible => 255,
+        Sight::Hidden => 192,
+        Sight::Outside => 128,
+        Sight::Behind => 64,
+        Sight::NoSurface => 0,
+    });
+    let state = grey_png(flow.width, flow.height, grey.collect())?;
+    Ok([("flow.npy", motion), ("flow_state.png", state)])
+}
+
+fn grey_png(width: u32, height: u32, grey: Vec<u8>) -> anyhow::Result<Vec<u8>> {
     let picture = GrayImage::from_raw(width, height, grey).context("a picture of another size")?;
-    save(path, picture.save(path))
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png)?;
+    Ok(bytes.into_inner())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(path, bytes).map_err(|error| Failure::output(format!("cannot write ({error}): {}", path.display())))
 }
 
 fn save(path: &Path, outcome: image::ImageResult<()>) -> anyhow::Result<()> {

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use covista::config::ConfigError;
 use covista::export::ExportError;
 use covista::generate::{GenerateError, WalkableError};
+use covista::mine::MineError;
 use covista::navmesh::NavMeshError;
+use covista::plan::PlanError;
 use covista::render::RenderError;
 use covista::scene::{SceneError, SceneListError};
 use covista::stream::StreamError;
@@ -102,6 +104,18 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             ExportError::Read { .. } | ExportError::Damaged { .. } => BAD_INPUT,
             _ => BAD_OUTPUT,
         });
+    }
+    if let Some(error) = cause.downcast_ref::<MineError>() {
+        return Some(match error {
+            MineError::NoFrameRate { .. } => BAD_ARGUMENTS,
+            _ => BAD_INPUT,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<PlanError>() {
+        return match error {
+            PlanError::Render(error) => code_of_cause(error),
+            _ => Some(BAD_INPUT),
+        };
     }
     if let Some(error) = cause.downcast_ref::<GenerateError>() {
         return code_of_generate(error);

@@ -14,21 +14,26 @@ mod exit;
 mod export;
 mod formats;
 mod generate;
+mod mine;
 mod navmesh;
 mod open;
 mod overlap;
 mod picture;
+mod plan;
 #[cfg(feature = "train")]
 mod pretrain;
 mod quickstart;
 mod render;
+mod render_plan;
 mod report;
 mod scene;
 mod scene_gallery;
 mod select;
 mod semantic;
 mod show;
+mod stream;
 mod validate;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -48,7 +53,11 @@ enum Command {
     Quickstart(quickstart::Args),
     /// Write a set of pairs to a folder
     Generate(generate::Args),
-    /// Render given cameras: colour, metric depth, normals, ids, validity, flow
+    /// Write pairs as they are made to standard output, as a tar that WebDataset reads
+    Stream(stream::Args),
+    /// Choose pairs as `generate` does and write their poses only
+    Plan(plan::Args),
+    /// Render given cameras or the pairs of a plan: colour, metric depth, normals, ids, validity, flow
     Render(render::Args),
     /// Train a cross-view completion model on pairs made on the fly
     #[cfg(feature = "train")]
@@ -57,6 +66,10 @@ enum Command {
     Overlap(overlap::Args),
     /// Choose the best pair among 24 pictures of a sweep
     Select(select::Args),
+    /// Make pairs of pictures that exist: frames of videos, groups of pictures of one place
+    Mine(mine::Args),
+    /// Render the frames of a walk, or groups of views of one point, with depth and poses
+    Walk(walk::Args),
     /// Hold metrics of overlap against the truth from depth and pose
     Validate(validate::Args),
     /// Look into a scene
@@ -89,11 +102,15 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Quickstart(args) => quickstart::run(args),
         Command::Generate(args) => generate::run(args),
+        Command::Stream(args) => stream::run(args),
+        Command::Plan(args) => plan::run(args),
         Command::Render(args) => render::run(args),
         #[cfg(feature = "train")]
         Command::Pretrain(args) => pretrain::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Select(args) => select::run(args),
+        Command::Mine(args) => mine::run(args),
+        Command::Walk(args) => walk::run(args),
         Command::Validate(args) => validate::run(args),
         Command::Scene(args) => scene::run(args),
         Command::Navmesh(args) => navmesh::run(args),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use covista::config::Config;
 use covista::render::{
     Alpha, CompressedTextures, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading,
 };
@@ -11,6 +12,7 @@ use super::cameras::{self, Lens, Projection};
 use super::capture_files::{self, CaptureWriter, Channel, Channels};
 use super::common::ConfigArgs;
 use super::exit::Failure;
+use super::render_plan::{self, PlanArgs};
 use super::semantic::SemanticScene;
 
 /// Pictures of one submission, as a sweep has.
@@ -20,18 +22,25 @@ const BATCH: usize = 24;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Scene file (glTF, GLB, OBJ, PLY), or procedural[:SEED] for an invented flat
-    #[arg(long, value_name = "FILE|procedural[:SEED]")]
-    scene: String,
+    #[arg(long, value_name = "FILE|procedural[:SEED]", required_unless_present = "plan")]
+    pub(super) scene: Option<String>,
     /// Up axis of the file: auto (Z for Habitat stages, else Y), y or z [default: the profile's, auto]
     #[arg(long, value_name = "auto|y|z")]
-    up: Option<Up>,
+    pub(super) up: Option<Up>,
     /// JSON: {"width":W,"height":H,"hfov_deg":F,"world_from_camera":[[16 numbers, row-major],...]}, camera axes RDF
-    #[arg(long, value_name = "CAMS.json")]
-    cameras: PathBuf,
-    /// Folder to make: 000000.color.png, 000000.depth.npy and so on, and cameras.json
+    #[arg(
+        long,
+        value_name = "CAMS.json",
+        required_unless_present = "plan",
+        conflicts_with = "plan"
+    )]
+    cameras: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) plan: PlanArgs,
+    /// Folder to make: 000000.color.png, 000000.depth.npy and so on, and cameras.json; with --plan a set of pairs
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Channels to write, separated by commas
+    pub(super) out: PathBuf,
+    /// Channels to write, separated by commas; a set of pairs holds color and depth whatever is named here
     #[arg(
         long,
         value_enum,
@@ -39,11 +48,11 @@ pub struct Args {
         value_delimiter = ',',
         default_value = "color,depth"
     )]
-    sensors: Vec<Channel>,
+    pub(super) sensors: Vec<Channel>,
     #[command(flatten)]
-    lens: Lens,
+    pub(super) lens: Lens,
     #[command(flatten)]
-    config: ConfigArgs,
+    pub(super) config: RenderConfigArgs,
     /// Shading: flat (stored colours, as Habitat shows stages) or lit (for textures without baked light) [default: the profile's, flat]
     #[arg(long, value_name = "RULE", value_parser = from_name::<Shading>)]
     shading: Option<Shading>,
@@ -61,7 +70,53 @@ pub struct Args {
     compressed_textures: Option<CompressedTextures>,
     /// Part of the adapter's name or backend, or "software"
     #[arg(long, value_name = "NAME")]
-    adapter: Option<String>,
+    pub(super) adapter: Option<String>,
+}
+
+/// As [`ConfigArgs`], but tells whether a profile was asked for: a plan brings its own configuration.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RenderConfigArgs {
+    /// Profile to start from: covista, mimic-code, mimic-paper, croco, quickstart, smoke [default: covista, or the
+    /// plan's; with --plan its [render] section counts]
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// TOML file whose keys override the profile's
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One key that overrides all others, as section.key=value; may be repeated
+    #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+impl RenderConfigArgs {
+    /// The profile, asked for or not.
+    pub fn profile(&self) -> &str {
+        self.profile.as_deref().unwrap_or("covista")
+    }
+
+    /// The resolved, validated configuration.
+    pub fn load(&self) -> anyhow::Result<Config> {
+        let args = ConfigArgs {
+            profile: self.profile().to_owned(),
+            config: self.config.clone(),
+            overrides: self.overrides.clone(),
+        };
+        args.load()
+    }
+}
+
+impl Args {
+    /// The drawing rules of the command line's own switches over given ones.
+    pub(super) fn render_config(&self, given: RenderConfig) -> RenderConfig {
+        RenderConfig {
+            culling: self.culling.unwrap_or(given.culling),
+            alpha: self.alpha.unwrap_or(given.alpha),
+            filter: self.filter.unwrap_or(given.filter),
+            compressed_textures: self.compressed_textures.unwrap_or(given.compressed_textures),
+            shading: self.shading.unwrap_or(given.shading),
+            ..given
+        }
+    }
 }
 
 /// A switch by the name that it has in configuration files.
@@ -71,6 +126,12 @@ pub(super) fn from_name<T: serde::de::DeserializeOwned>(name: &str) -> Result<T,
 
 /// Runs `covista render`.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    let cameras = match (&args.plan.plan, &args.cameras) {
+        (Some(plan), _) => return render_plan::run(&args, plan),
+        (None, Some(cameras)) => cameras,
+        (None, None) => return Err(Failure::arguments("give --cameras or --plan")),
+    };
+    let scene = args.scene.as_deref().unwrap_or_default();
     if args.out.exists() {
         return Err(Failure::output(format!(
             "the output folder exists: choose another: {}",
@@ -81,10 +142,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if channels.has(Channel::Flow) && args.lens.projection != Projection::Pinhole {
         return Err(Failure::arguments("flow needs --projection pinhole"));
     }
-    let cameras = cameras::read_with(&args.cameras, &args.lens)?;
+    let cameras = cameras::read_with(cameras, &args.lens)?;
     let mut config = args.config.load()?;
     config.scene.up = args.up.unwrap_or(config.scene.up);
-    let source = SceneSource::parse(&args.scene)?;
+    let source = SceneSource::parse(scene)?;
     let (scene, up) = match &source {
         SceneSource::File(path) => load_with_up(path, &config.scene)?,
         SceneSource::Procedural(_) => (source.load_with(&config.scene, &config.procedural)?, Up::Y),
@@ -92,16 +153,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     for warning in &scene.warnings {
         tracing::warn!("{}: {warning}", scene.name);
     }
-    let gpu = Gpu::new(&GpuConfig { adapter: args.adapter })?;
-    let given = config.render;
-    let config = RenderConfig {
-        culling: args.culling.unwrap_or(given.culling),
-        alpha: args.alpha.unwrap_or(given.alpha),
-        filter: args.filter.unwrap_or(given.filter),
-        compressed_textures: args.compressed_textures.unwrap_or(given.compressed_textures),
-        shading: args.shading.unwrap_or(given.shading),
-        ..given
-    };
+    let gpu = Gpu::new(&GpuConfig {
+        adapter: args.adapter.clone(),
+    })?;
+    let config = args.render_config(config.render);
     let sensors = channels.sensors();
     let channels_semantic = channels.has(Channel::Semantic);
     let mut semantic = None;
@@ -155,14 +210,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// An output folder that appears under its name only when it is complete.
-struct Folder {
+pub(super) struct Folder {
     partial: PathBuf,
     out: PathBuf,
     done: bool,
 }
 
 impl Folder {
-    fn new(out: &Path) -> anyhow::Result<Self> {
+    pub fn new(out: &Path) -> anyhow::Result<Self> {
         let name = out
             .file_name()
             .ok_or_else(|| Failure::output(format!("not the name of a folder: {}", out.display())))?;
@@ -179,7 +234,13 @@ impl Folder {
         })
     }
 
-    fn finish(mut self) -> anyhow::Result<()> {
+    /// Where its files are written until then.
+    pub fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Gives it its name.
+    pub fn finish(mut self) -> anyhow::Result<()> {
         std::fs::rename(&self.partial, &self.out)
             .map_err(|error| Failure::output(format!("cannot name the folder ({error}): {}", self.out.display())))?;
         self.done = true;

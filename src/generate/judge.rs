@@ -14,8 +14,7 @@ use crate::overlap::{
     view_features_of_gray,
 };
 use crate::render::RenderError;
-use crate::rng::Rng;
-use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, select_with};
+use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, position_seed, select_with};
 use crate::sweep::{Sweep, VIEWS_PER_STOP};
 use crate::view::{Overlap, PairOrigin, PairOverlaps, ValidityMap, View, ViewPair};
 
@@ -85,7 +84,7 @@ impl Recipe {
 
     /// The seed of the metric's draws at a position.
     pub(super) fn votes_seed(&self, index: u64) -> u64 {
-        Rng::stream(self.seed, "votes", &[self.scene_word, index]).next_u64()
+        position_seed(self.seed, self.scene_word, index)
     }
 }
 

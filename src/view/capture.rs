@@ -51,6 +51,16 @@ pub struct ValidityMap {
     pub values: Vec<Validity>,
 }
 
+/// The window of a row-major picture `width` pixels across.
+fn window<T: Copy>(values: &[T], width: u32, [left, top, side]: [u32; 3]) -> Vec<T> {
+    let mut kept = Vec::with_capacity(side as usize * side as usize);
+    for y in top..top + side {
+        let start = y as usize * width as usize + left as usize;
+        kept.extend_from_slice(&values[start..start + side as usize]);
+    }
+    kept
+}
+
 impl NormalMap {
     /// Normal at column `x`, row `y`.
     pub fn at(&self, x: u32, y: u32) -> [f32; 3] {
@@ -107,6 +117,39 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// The centred window of `side` x `side` pixels of a pinhole picture, camera included; itself where it has
+    /// that size already or is of another model.
+    pub fn center_crop(self, side: u32) -> Self {
+        let (width, height) = self.color.dimensions();
+        let Some(camera) = self.camera.pinhole().filter(|_| (width, height) != (side, side)) else {
+            return self;
+        };
+        let (left, top) = ((width - side) / 2, (height - side) / 2);
+        let area = [left, top, side];
+        let ids = |map: IdMap| IdMap {
+            width: side,
+            height: side,
+            ids: window(&map.ids, width, area),
+        };
+        Self {
+            camera: camera.crop(left, top, side, side).into(),
+            color: image::imageops::crop_imm(&self.color, left, top, side, side).to_image(),
+            depth: self.depth.crop(left, top, side, side),
+            normals: self.normals.map(|map| NormalMap {
+                width: side,
+                height: side,
+                vectors: window(&map.vectors, width, area),
+            }),
+            instances: self.instances.map(ids),
+            semantics: self.semantics.map(ids),
+            validity: self.validity.map(|map| ValidityMap {
+                width: side,
+                height: side,
+                values: window(&map.values, width, area),
+            }),
+        }
+    }
+
     /// Colour and depth as a [`View`]; `None` unless the camera is a pinhole.
     pub fn into_view(self) -> Option<View> {
         self.camera.pinhole().map(|camera| View {

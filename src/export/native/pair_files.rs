@@ -43,10 +43,13 @@ struct PairRecord {
 #[derive(Debug, Serialize, Deserialize)]
 struct ViewRecord {
     color: String,
-    depth: String,
-    #[serde(rename = "K")]
-    k: [[f64; 3]; 3],
-    world_from_camera: [f64; 16],
+    /// Absent, as all that follows, where only the picture is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    depth: Option<String>,
+    #[serde(default, rename = "K", skip_serializing_if = "Option::is_none")]
+    k: Option<[[f64; 3]; 3]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    world_from_camera: Option<[f64; 16]>,
 }
 
 /// The files of a pair, by name.
@@ -58,16 +61,25 @@ pub fn encode(pair: &ViewPair, run: &RunRecord) -> Result<BTreeMap<String, Vec<u
     let mut files = BTreeMap::new();
     let mut view = |name: &str, view: &View| -> Result<ViewRecord, ExportError> {
         check_sizes(name, view, &pair.first)?;
-        let record = ViewRecord {
-            color: format!("{name}.{}", run.pictures.extension()),
-            depth: format!("{name}.depth.npy"),
-            k: view.camera.intrinsics.matrix_row_major(),
-            world_from_camera: view.camera.world_from_camera_row_major(),
-        };
+        let color = format!("{name}.{}", run.pictures.extension());
+        files.insert(color.clone(), encode_picture(&view.color, run.pictures)?);
+        if !view.has_geometry() {
+            return Ok(ViewRecord {
+                color,
+                depth: None,
+                k: None,
+                world_from_camera: None,
+            });
+        }
+        let depth = format!("{name}.depth.npy");
         let shape = [view.depth.height as usize, view.depth.width as usize];
-        files.insert(record.color.clone(), encode_picture(&view.color, run.pictures)?);
-        files.insert(record.depth.clone(), npy::encode_f32(&shape, &view.depth.metres)?);
-        Ok(record)
+        files.insert(depth.clone(), npy::encode_f32(&shape, &view.depth.metres)?);
+        Ok(ViewRecord {
+            color,
+            depth: Some(depth),
+            k: Some(view.camera.intrinsics.matrix_row_major()),
+            world_from_camera: Some(view.camera.world_from_camera_row_major()),
+        })
     };
     let record = PairRecord {
         format: FORMAT.into(),
@@ -98,9 +110,13 @@ pub fn hashes(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, String> {
 fn check_sizes(name: &str, view: &View, first: &View) -> Result<(), ExportError> {
     let size = first.color.dimensions();
     let intrinsics = &view.camera.intrinsics;
+    let depth = match view.has_geometry() {
+        true => (view.depth.width, view.depth.height),
+        false => size,
+    };
     let sizes = [
         ("picture", view.color.dimensions()),
-        ("depth", (view.depth.width, view.depth.height)),
+        ("depth", depth),
         ("camera", (intrinsics.width, intrinsics.height)),
     ];
     match sizes.iter().find(|(_, s)| *s != size) {
@@ -161,7 +177,6 @@ pub fn decode(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<ViewPa
     }
     let size = (record.width, record.height);
     let view = |view: &ViewRecord| -> Result<Arc<View>, ExportError> {
-        let camera = camera(view, size).ok_or_else(|| damaged("a camera is not a rigid pinhole".into()))?;
         let color_path = folder.join(&view.color);
         let format = match color_path.extension().and_then(|e| e.to_str()) {
             Some(extension) if extension == PictureFormat::Jpeg.extension() => ImageFormat::Jpeg,
@@ -177,9 +192,12 @@ pub fn decode(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<ViewPa
                 format!("{got:?} pixels instead of {size:?}"),
             ));
         }
-        let depth_path = folder.join(&view.depth);
-        let (shape, metres) =
-            npy::decode_f32(file(&view.depth)?).map_err(|why| ExportError::damaged(&depth_path, why))?;
+        let Some(depth) = &view.depth else {
+            return Ok(Arc::new(View::without_geometry(color)));
+        };
+        let camera = camera(view, size).ok_or_else(|| damaged("a camera is not a rigid pinhole".into()))?;
+        let depth_path = folder.join(depth);
+        let (shape, metres) = npy::decode_f32(file(depth)?).map_err(|why| ExportError::damaged(&depth_path, why))?;
         if shape != [size.1 as usize, size.0 as usize] {
             return Err(ExportError::damaged(
                 &depth_path,
@@ -204,7 +222,7 @@ pub fn decode(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<ViewPa
 }
 
 fn camera(view: &ViewRecord, (width, height): (u32, u32)) -> Option<Camera> {
-    let k = &view.k;
+    let k = view.k?;
     let intrinsics = Intrinsics {
         fx: k[0][0],
         fy: k[1][1],
@@ -214,6 +232,6 @@ fn camera(view: &ViewRecord, (width, height): (u32, u32)) -> Option<Camera> {
         height,
     };
     (intrinsics.fx > 0.0 && intrinsics.fy > 0.0)
-        .then(|| Camera::from_row_major(intrinsics, &view.world_from_camera))
+        .then(|| Camera::from_row_major(intrinsics, &view.world_from_camera?))
         .flatten()
 }

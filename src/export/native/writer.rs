@@ -1,6 +1,6 @@
 //! Writing a set: pair folders as they are made, a journal beside them, the manifest last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -192,10 +192,26 @@ impl NativeWriter {
     /// contradict themselves; [`ExportError::DiskFull`] and other write errors. After a write error drop
     /// the writer and [`Self::resume`].
     pub fn write_pairs(&mut self, trial: &Trial, pairs: &[ViewPair]) -> Result<Vec<PathBuf>, ExportError> {
+        self.write_pairs_with(trial, pairs, Vec::new())
+    }
+
+    /// As [`Self::write_pairs`], with further files for the folder of each pair, by name; an empty list for none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write_pairs`].
+    pub fn write_pairs_with(
+        &mut self,
+        trial: &Trial,
+        pairs: &[ViewPair],
+        further: Vec<BTreeMap<String, Vec<u8>>>,
+    ) -> Result<Vec<PathBuf>, ExportError> {
         let numbers = self.folders_for(trial, pairs.len())?;
         let mut entries = Vec::with_capacity(pairs.len());
-        for (folder, pair) in numbers.into_iter().zip(pairs) {
-            let files = pair_files::encode(pair, &self.state.run)?;
+        let further = further.into_iter().chain(std::iter::repeat_with(BTreeMap::new));
+        for ((folder, pair), further) in numbers.into_iter().zip(pairs).zip(further) {
+            let mut files = pair_files::encode(pair, &self.state.run)?;
+            files.extend(further);
             let temporary = self.dir.join(format!("{TEMPORARY}{folder}"));
             fs::create_dir(&temporary).map_err(|e| ExportError::create(&temporary, e))?;
             let written = files.iter().try_for_each(|(name, bytes)| {

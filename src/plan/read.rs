@@ -1,0 +1,130 @@
+//! Reading a plan, line by line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines, Read};
+use std::path::{Path, PathBuf};
+
+use super::error::PlanError;
+use super::record::{FORMAT, PlanEnd, PlanHeader, PlannedPosition, VERSION};
+
+/// Bytes of a header at most.
+const MAX_HEADER: u64 = 1 << 20;
+
+/// Reads the positions of a plan in order; one line is in memory at a time.
+#[derive(Debug)]
+pub struct PlanReader {
+    path: PathBuf,
+    header: PlanHeader,
+    lines: Lines<BufReader<File>>,
+    line: usize,
+    positions: u64,
+    pairs: u64,
+    ended: bool,
+}
+
+impl PlanReader {
+    /// Opens a plan and reads its header.
+    ///
+    /// # Errors
+    /// [`PlanError::Read`], or [`PlanError::Malformed`] where the first line is no header of this version.
+    pub fn open(path: &Path) -> Result<Self, PlanError> {
+        let file = File::open(path).map_err(|error| PlanError::read(path, error))?;
+        let mut lines = BufReader::new(file).lines();
+        let first = match lines.next() {
+            Some(line) => line.map_err(|error| PlanError::read(path, error))?,
+            None => return Err(PlanError::malformed(path, None, "the file is empty")),
+        };
+        let header: PlanHeader = serde_json::from_str(&first)
+            .map_err(|error| PlanError::malformed(path, Some(1), format!("not the header of a plan ({error})")))?;
+        if header.format != FORMAT || header.version != VERSION {
+            let why = format!(
+                "this is {:?} version {}; this program reads {FORMAT:?} version {VERSION}",
+                header.format, header.version
+            );
+            return Err(PlanError::malformed(path, Some(1), why));
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            lines,
+            line: 1,
+            positions: 0,
+            pairs: 0,
+            ended: false,
+        })
+    }
+
+    /// True where a file begins as a plan does, whatever follows.
+    pub fn recognises(path: &Path) -> bool {
+        let first = File::open(path).ok().and_then(|file| {
+            let mut line = Vec::new();
+            BufReader::new(file.take(MAX_HEADER))
+                .read_until(b'\n', &mut line)
+                .ok()?;
+            Some(String::from_utf8_lossy(&line).into_owned())
+        });
+        first.is_some_and(|line| line.contains(&format!("\"format\":\"{FORMAT}\"")))
+    }
+
+    /// The first line.
+    pub fn header(&self) -> &PlanHeader {
+        &self.header
+    }
+
+    fn read_line(&mut self) -> Result<Option<PlannedPosition>, PlanError> {
+        let cut = PlanError::CutOff {
+            path: self.path.clone(),
+            positions: self.positions,
+        };
+        let Some(line) = self.lines.next() else {
+            return Err(cut);
+        };
+        self.line += 1;
+        let line = line.map_err(|error| PlanError::read(&self.path, error))?;
+        let malformed = |why: String| PlanError::malformed(&self.path, Some(self.line), why);
+        if let Ok(end) = serde_json::from_str::<PlanEnd>(&line) {
+            if (end.positions, end.pairs) != (self.positions, self.pairs) {
+                return Err(malformed(format!(
+                    "the plan says {} positions with {} pairs, and {} with {} came before: lines are missing",
+                    end.positions, end.pairs, self.positions, self.pairs
+                )));
+            }
+            return Ok(None);
+        }
+        match serde_json::from_str::<PlannedPosition>(&line) {
+            Ok(position) => {
+                if !self.header.scenes.iter().any(|scene| scene.name == position.scene) {
+                    return Err(malformed(format!("the plan has no scene {:?}", position.scene)));
+                }
+                if position.pairs.is_empty() == position.reason.is_none() {
+                    return Err(malformed(
+                        "a position has pairs, or a reason for having none".to_owned(),
+                    ));
+                }
+                for pair in &position.pairs {
+                    pair.checked().map_err(malformed)?;
+                }
+                self.positions += 1;
+                self.pairs += position.pairs.len() as u64;
+                Ok(Some(position))
+            }
+            // What a kill or a full disk left of the last line.
+            Err(error) if error.is_eof() => Err(cut),
+            Err(error) => Err(malformed(format!("not a position of a plan ({error})"))),
+        }
+    }
+}
+
+/// After an error or the last line nothing more comes.
+impl Iterator for PlanReader {
+    type Item = Result<PlannedPosition, PlanError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.read_line().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
