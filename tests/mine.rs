@@ -261,6 +261,7 @@ fn walks_and_orbits_give_both_miners_a_truth() {
     walk("frames", &["--frames", "120"]).assert().success();
     let mined = told(mine("video", &path("frames"), &path("set"), &["--truth"]));
     let truth = &mined["truth"];
+    let told_candidates = truth["candidates"].as_u64().unwrap();
     assert!(mined["pairs"].as_u64().unwrap() >= 1, "{mined}");
     assert_eq!(mined["clips"][0]["fps"], 30.0);
     assert!(truth["candidates"].as_u64() >= truth["passed"].as_u64(), "{mined}");
@@ -307,6 +308,24 @@ fn walks_and_orbits_give_both_miners_a_truth() {
     let output = { orbits }.arg("--json").output().unwrap();
     let mined: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(mined["truth"]["candidates"].as_u64().unwrap() >= 3, "{mined}");
+
+    // Every candidate by every definition, for `covista validate`.
+    let judged = path("judged");
+    let validate = ["--truth", "--validate", judged.to_str().unwrap(), "--json"];
+    mine("video", &path("frames"), &path("again"), &validate)
+        .assert()
+        .success();
+    covista()
+        .args(["validate", "--json", "--from"])
+        .arg(&judged)
+        .assert()
+        .success();
+    assert!(judged.join("report.html").is_file());
+    let lines = std::fs::read_to_string(judged.join("pairs.csv"))
+        .unwrap()
+        .lines()
+        .count() as u64;
+    assert_eq!(lines, 1 + told_candidates, "a line a candidate");
 
     // Frames without depth have no truth.
     write_pan(&path("plain"), 3, 7);
@@ -455,4 +474,51 @@ fn thousands_of_pictures_are_held_a_few_at_a_time() {
         few > 0 && many < few + 40_000,
         "{few} kB for 40 frames, {many} kB for 4000"
     );
+}
+
+/// A disk that fills: what is complete stays valid, the error says what is missing, and the run can be continued.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_whole_pairs_and_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    write_pan(&path("frames"), 120, 7);
+    let args = ["--every", "10f", "--json"];
+    mine("video", &path("frames"), &path("whole"), &args).assert().success();
+    let pairs = NativeReader::open(&path("whole")).unwrap().len();
+    std::fs::create_dir(path("small")).unwrap();
+    let script = r#"mount -t tmpfs -o size=1m none "$1/small" || exit 77
+        "$2" mine video "$1/frames" --every 10f --out "$1/small/set"; code=$?
+        cp -r "$1/small/set" "$1/rest"; exit $code"#;
+    let mut command = std::process::Command::new("unshare");
+    command
+        .args(["--mount", "bash", "-c", script, "full"])
+        .arg(folder.path());
+    let output = command.arg(assert_cmd::cargo::cargo_bin("covista")).output();
+    let output = match output {
+        Ok(output) if ![Some(77), Some(1)].contains(&output.status.code()) => output,
+        _ => {
+            println!("skipped: no private mount here");
+            return;
+        }
+    };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(
+        said.contains("the disk is full") && said.contains("are missing") && said.contains("pairs are complete"),
+        "{said}"
+    );
+    let rest = NativeReader::open(&path("rest")).unwrap();
+    assert!(
+        !rest.is_finished() && (1..pairs).contains(&rest.len()),
+        "{} of {pairs}",
+        rest.len()
+    );
+    for entry in rest.entries() {
+        rest.pair(entry).unwrap();
+    }
+    mine("video", &path("frames"), &path("rest"), &["--every", "10f", "--resume"])
+        .assert()
+        .success();
+    assert!(tree(&path("whole")) == tree(&path("rest")));
 }

@@ -1,6 +1,7 @@
 //! `covista mine`: pairs from pictures that exist.
 
 mod groups;
+mod judged;
 mod set;
 mod video;
 
@@ -57,6 +58,10 @@ struct Common {
     /// Hold every candidate against depth and poses beside the pictures, as `covista walk` writes them
     #[arg(long)]
     truth: bool,
+    /// With --truth: measure every candidate by every definition into a new folder of `covista validate`; then
+    /// `covista validate --from DIR` makes the page
+    #[arg(long, value_name = "DIR", requires = "truth")]
+    validate: Option<PathBuf>,
     /// Print the counters as JSON on stdout
     #[arg(long)]
     json: bool,

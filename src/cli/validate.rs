@@ -1,6 +1,6 @@
 //! `covista validate`: metrics of overlap held against the truth.
 
-mod folder;
+pub(super) mod folder;
 mod measure;
 mod report;
 

@@ -7,7 +7,7 @@ use super::frame::Frame;
 use crate::overlap::{GeometricOverlapConfig, HomographyOverlapConfig, geometric_overlap, homography_overlap};
 use crate::rng::Rng;
 use crate::select::{Candidate, SelectConfig, Selection, gate, select_with};
-use crate::view::{PairOrigin, PairOverlaps, ViewPair};
+use crate::view::{PairOrigin, PairOverlaps, View, ViewPair};
 
 /// What candidates are judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +47,12 @@ pub enum Outcome {
 }
 
 /// A candidate and its true overlap, smaller directions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Judged {
+    /// Places of the two pictures in the source.
+    pub places: [u32; 2],
+    /// The two pictures with depth and pose.
+    pub views: [Arc<View>; 2],
     /// By the metric; `None` where it has no answer.
     pub overlap: Option<f64>,
     /// Whether gates and range let it pass.
@@ -127,13 +131,15 @@ impl Bench<'_> {
 
     /// Holds every candidate whose geometry is known against the truth.
     fn judge(&self, first: &[Placed<'_>], second: &[Placed<'_>], selection: &Selection, findings: &mut Findings) {
-        for (i, (_, a)) in first.iter().enumerate() {
-            for (j, (_, b)) in second.iter().enumerate() {
+        for (i, (place_a, a)) in first.iter().enumerate() {
+            for (j, (place_b, b)) in second.iter().enumerate() {
                 if !a.view.has_geometry() || !b.view.has_geometry() {
                     continue;
                 }
                 let truth = geometric_overlap(&a.view, &b.view, &self.rule.truth);
                 findings.judged.push(Judged {
+                    places: [*place_a, *place_b],
+                    views: [&a.view, &b.view].map(Arc::clone),
                     overlap: selection.overlaps[i][j],
                     in_range: selection.in_range.iter().any(|c| (c.first, c.second) == (i, j)),
                     patches: truth.patches.min(),

@@ -8,7 +8,7 @@ use super::frame::Prepare;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
-    /// By the speed of the video: so many frames as move the picture by this many pixels of 224, in the median.
+    /// By the speed of the video: so many frames as move the picture by this many pixels of 224 ([`super::Speed`]).
     Displacement(f64),
     /// Seconds, above 0.
     Seconds(f64),

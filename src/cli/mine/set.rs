@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use anyhow::Context;
 use covista::config::Config;
 use covista::export::PictureFormat;
 use covista::export::native::{self, NativeWriter, RunRecord, SceneRecord, Selection};
@@ -15,6 +16,7 @@ use super::super::common;
 use super::super::exit::Failure;
 use super::super::render_plan::Pictures;
 use super::Common;
+use super::judged::JudgedFolder;
 
 /// Names of unreadable pictures that are said on standard error.
 const MOST_SAID: usize = 20;
@@ -25,6 +27,7 @@ pub struct MinedSet<'a> {
     rule: &'a MineRule,
     writer: NativeWriter,
     stop: Arc<AtomicBool>,
+    judged: Option<JudgedFolder>,
     /// What was counted.
     pub tally: Tally,
 }
@@ -44,6 +47,11 @@ impl<'a> MinedSet<'a> {
             "truth": config.truth,
             "mine": source,
         });
+        let judged = common.validate.as_ref().map(|dir| {
+            let profile = &common.config.profile;
+            JudgedFolder::create(dir, profile, config, rule, &scenes)
+        });
+        let judged = judged.transpose()?;
         let mut run = RunRecord::new(
             &common.config.profile,
             record,
@@ -73,6 +81,7 @@ impl<'a> MinedSet<'a> {
             rule,
             writer,
             stop,
+            judged,
             tally: Tally::default(),
         })
     }
@@ -99,6 +108,9 @@ impl<'a> MinedSet<'a> {
             )));
         }
         self.tally.add(&trial, &self.rule.select);
+        if let Some(folder) = &mut self.judged {
+            folder.add(source, &trial.judged)?;
+        }
         if self.writer.is_done(source, trial.index) {
             return Ok(());
         }
@@ -108,19 +120,26 @@ impl<'a> MinedSet<'a> {
             stops: Vec::new(),
             refused: trial.refused,
         };
-        match trial.outcome {
-            Outcome::Kept(pairs) => {
-                self.writer.write_pairs(&record, &pairs)?;
-            }
-            Outcome::Refused(reason) => self.writer.write_refusal(&record, reason)?,
-        }
-        Ok(())
+        let written = match trial.outcome {
+            Outcome::Kept(pairs) => self.writer.write_pairs(&record, &pairs).map(|_| ()),
+            Outcome::Refused(reason) => self.writer.write_refusal(&record, reason),
+        };
+        written.with_context(|| {
+            format!(
+                "{} pairs are complete, candidate set {} of {source} and all after it are missing",
+                self.writer.pairs(),
+                trial.index
+            )
+        })
     }
 
     /// Completes the set, says what came of it, and fails where --strict or an empty set ask for it.
     pub fn finish(self, further: Value) -> anyhow::Result<()> {
         let (common, tally) = (self.common, self.tally);
         self.writer.finish()?;
+        if let Some(folder) = self.judged {
+            folder.finish()?;
+        }
         for file in tally.unreadable.files.iter().take(MOST_SAID) {
             eprintln!("covista: skipped: {file}");
         }

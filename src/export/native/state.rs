@@ -163,7 +163,7 @@ pub fn folder_name(number: usize) -> String {
 
 /// Names that stay inside their folder: letters, digits, `-`, `.`, and no leading dot.
 fn plain_name(name: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
 }
 
