@@ -11,6 +11,7 @@ use covista::config::Config;
 use covista::mine::MineRule;
 
 use super::common::ConfigArgs;
+use super::formats::FormatArgs;
 use super::render_plan::Pictures;
 
 /// Arguments of `covista mine`.
@@ -40,10 +41,12 @@ struct Common {
     /// Folder to write: a set of pairs, as `generate` writes it
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    formats: FormatArgs,
     /// Continue the folder of an interrupted run with the same pictures, configuration and seed
     #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
-    /// Replace a set that is there
+    /// Replace a folder that an earlier run wrote
     #[arg(long)]
     overwrite: bool,
     /// How pictures are stored, 224 x 224 pixels

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use covista::config::Config;
+use covista::export::Format;
 use covista::render::{
     Alpha, CompressedTextures, Culling, Filter, Gpu, GpuConfig, GpuScene, RenderConfig, RenderError, Renderer, Shading,
 };
@@ -128,6 +129,9 @@ pub(super) fn from_name<T: serde::de::DeserializeOwned>(name: &str) -> Result<T,
 pub fn run(args: Args) -> anyhow::Result<()> {
     let cameras = match (&args.plan.plan, &args.cameras) {
         (Some(plan), _) => return render_plan::run(&args, plan),
+        (None, Some(_)) if args.plan.formats.layout(&args.out)?.formats() != [Format::Native] => {
+            return Err(Failure::arguments("--format is for the pairs of a --plan"));
+        }
         (None, Some(cameras)) => cameras,
         (None, None) => return Err(Failure::arguments("give --cameras or --plan")),
     };

@@ -14,6 +14,7 @@ use covista::render::{Gpu, GpuConfig};
 use super::capture_files::Channels;
 use super::common;
 use super::exit::Failure;
+use super::formats::FormatArgs;
 use super::render::Args;
 use draw::{Batch, Painters, next_batch};
 use job::Job;
@@ -28,6 +29,8 @@ pub struct PlanArgs {
     /// Width of the pictures of a plan, pixels; they show what the planned ones show
     #[arg(long, value_name = "PX", requires = "plan", value_parser = clap::value_parser!(u32).range(16..=4096))]
     pub size: Option<u32>,
+    #[command(flatten)]
+    pub formats: FormatArgs,
     /// Draw a plan in a scene that is not the one it was made for
     #[arg(long, requires = "plan")]
     pub force: bool,
@@ -67,11 +70,9 @@ pub enum Pictures {
 /// Runs `covista render --plan`.
 pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
     let plan = &args.plan;
-    if args.out.exists() && !plan.resume {
-        return Err(Failure::output(format!(
-            "the output folder exists: choose another, or --resume to continue it: {}",
-            args.out.display()
-        )));
+    let layout = plan.formats.layout(&args.out)?;
+    if !plan.resume {
+        layout.check(false)?;
     }
     let channels = Channels::new(&args.sensors);
     let stop = common::interrupt_flag()?;
@@ -84,9 +85,10 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
         adapter: args.adapter.clone(),
     })?;
     let run = job.record(path, &channels, plan.pictures, &opened, &gpu)?;
-    let mut writer = match plan.resume && args.out.exists() {
-        true => NativeWriter::resume(&args.out, &run)?,
-        false => NativeWriter::create(&args.out, &run)?,
+    let native = layout.native_dir();
+    let mut writer = match plan.resume && native.exists() {
+        true => NativeWriter::resume(&native, &run)?,
+        false => NativeWriter::create(&native, &run)?,
     };
     for scene in &opened {
         if let Some(topdown) = &scene.topdown {
@@ -125,6 +127,7 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
     }
     bar.finish_and_clear();
     let counters = writer.finish()?;
+    layout.export(&stop)?;
     if plan.json {
         println!("{}", serde_json::to_string(&counters)?);
     } else {

@@ -60,6 +60,13 @@ pub fn convert(
                 return Err(stopped());
             }
             let pair = set.pair(entry)?;
+            if format.needs_geometry() && !(pair.first.has_geometry() && pair.second.has_geometry()) {
+                return Err(ExportError::Unfit {
+                    format: format.name(),
+                    why: "depth and poses of these pairs are not known (native, mimic and webdataset do without)"
+                        .into(),
+                });
+            }
             overlaps.add(&pair.overlaps);
             writer.write_pair(&pair)?;
             done += 1;

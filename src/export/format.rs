@@ -48,6 +48,11 @@ impl Format {
         Self::Npy,
     ];
 
+    /// Whether it has no way to say that depth and pose of a pair are unknown.
+    pub fn needs_geometry(self) -> bool {
+        !matches!(self, Self::Native | Self::Mimic | Self::Webdataset)
+    }
+
     /// Its name on the command line, and of its folder among several.
     pub fn name(self) -> &'static str {
         match self {

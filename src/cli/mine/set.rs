@@ -69,12 +69,14 @@ impl<'a> MinedSet<'a> {
             Pictures::Jpg => PictureFormat::Jpeg,
         };
         let stop = common::interrupt_flag()?;
+        let layout = common.formats.layout(&common.out)?;
+        let native = layout.native_dir();
         if common.overwrite {
-            remove_set(&common.out)?;
+            layout.clear()?;
         }
-        let writer = match common.resume && common.out.exists() {
-            true => NativeWriter::resume(&common.out, &run)?,
-            false => NativeWriter::create(&common.out, &run)?,
+        let writer = match common.resume && native.exists() {
+            true => NativeWriter::resume(&native, &run)?,
+            false => NativeWriter::create(&native, &run)?,
         };
         Ok(Self {
             common,
@@ -88,14 +90,11 @@ impl<'a> MinedSet<'a> {
 
     /// Refuses an output folder before any work is done.
     pub fn check_out(common: &Common) -> anyhow::Result<()> {
-        if common.out.exists() && !common.resume && !common.overwrite {
-            return Err(Failure::output(format!(
-                "the output folder exists already; give another --out, --resume to continue it or --overwrite to \
-                 replace the set in it: {}",
-                common.out.display()
-            )));
+        let layout = common.formats.layout(&common.out)?;
+        match common.resume {
+            true => Ok(()),
+            false => layout.check(common.overwrite),
         }
-        Ok(())
     }
 
     /// Counts a trial and writes it, unless an earlier run did.
@@ -137,6 +136,7 @@ impl<'a> MinedSet<'a> {
     pub fn finish(self, further: Value) -> anyhow::Result<()> {
         let (common, tally) = (self.common, self.tally);
         self.writer.finish()?;
+        common.formats.layout(&common.out)?.export(&self.stop)?;
         if let Some(folder) = self.judged {
             folder.finish()?;
         }
@@ -208,21 +208,4 @@ fn tell(tally: &Tally, out: &Path) {
             share(score.mean_abs_error)
         );
     }
-}
-
-/// Removes a folder that holds a set, and nothing else.
-fn remove_set(folder: &Path) -> anyhow::Result<()> {
-    let known = |name: &str| folder.join(name).is_file();
-    let is_empty = |folder: &Path| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    if !folder.exists() {
-        return Ok(());
-    }
-    if !known("manifest.json") && !known("progress.jsonl") && !is_empty(folder) {
-        return Err(Failure::output(format!(
-            "--overwrite replaces sets of pairs, and this folder holds something else: {}",
-            folder.display()
-        )));
-    }
-    std::fs::remove_dir_all(folder)
-        .map_err(|error| Failure::output(format!("cannot remove the old set ({error}): {}", folder.display())))
 }
