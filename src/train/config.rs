@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::augment::Augment;
-use super::croco::{CrocoConfig, ModelSize, PositionCode};
+use super::croco::{Architecture, CrocoConfig, DecoderSize, ModelSize, PositionCode};
 use super::error::TrainError;
 use super::precision::Precision;
 
@@ -13,15 +13,21 @@ use super::precision::Precision;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
-    /// Model size: `micro`, `tiny`, `base` (ViT-B, decoder 512x8) or `base_basedec` (ViT-B, decoder 768x12). Default `tiny`.
+    /// Kind of model: `croco`, `mimic` (CroCo with a class token) or `mae` (the first view alone). Default `croco`.
+    pub architecture: Architecture,
+    /// Model size: `micro`, `tiny`, `base` (ViT-B, decoder 512x8), `base_basedec` (ViT-B, decoder 768x12) or
+    /// `large` (ViT-L, decoder 768x12). Default `tiny`.
     pub model: ModelSize,
-    /// Position code: `cosine` (CroCo v1, MIMIC) or `rope` (CroCo v2). Default `cosine`.
+    /// Decoder, where not the one of `model`: `auto`, `micro`, `tiny`, `small` (512x8) or `base` (768x12). Default `auto`.
+    pub decoder: DecoderSize,
+    /// Position code: `cosine` (CroCo v1, MIMIC, MAE) or `rope` (CroCo v2; `croco` only). Default `cosine`.
     pub pos: PositionCode,
     /// Side of the square input, pixels, a multiple of `patch`, 16 to 1024. Default 224.
     pub image: usize,
     /// Side of a patch, pixels, 4 to 64. Default 16.
     pub patch: usize,
-    /// Share of the first view's patches that is hidden, above 0 and below 1; the count is rounded down. Default 0.9.
+    /// Share of the first view's patches that is hidden, above 0 and below 1; `croco` rounds the number of hidden
+    /// ones down, `mimic` and `mae` that of visible ones. Default 0.9.
     pub mask_ratio: f64,
     /// Pairs a batch, 1 to 65536. Default 8.
     pub batch: usize,
@@ -68,7 +74,9 @@ pub struct TrainConfig {
 impl Default for TrainConfig {
     fn default() -> Self {
         Self {
+            architecture: Architecture::Croco,
             model: ModelSize::Tiny,
+            decoder: DecoderSize::Auto,
             pos: PositionCode::Cosine,
             image: 224,
             patch: 16,
@@ -105,6 +113,9 @@ impl TrainConfig {
                 Err(format!("train.{name} = {value} is out of range: {range}"))
             }
         };
+        if self.architecture != Architecture::Croco && self.pos == PositionCode::Rope {
+            return Err("train.pos = \"rope\" goes with train.architecture = \"croco\" only: a class token has no place to turn by; use \"cosine\"".into());
+        }
         let patch = self.patch as f64;
         let image = self.image as f64;
         within("patch", patch, (4..=64).contains(&self.patch), "4 to 64 pixels")?;
@@ -164,17 +175,20 @@ impl TrainConfig {
 
     /// The model's part of the settings.
     pub fn croco(&self) -> CrocoConfig {
+        let (encoder, decoder) = self.model.widths();
         CrocoConfig {
-            size: self.model,
+            architecture: self.architecture,
+            encoder,
+            decoder: self.decoder.width().unwrap_or(decoder),
             pos: self.pos,
             image: self.image,
             patch: self.patch,
         }
     }
 
-    /// How many patches of the first view are hidden: `floor(mask_ratio * tokens)`, 176 of 196 by default.
+    /// How many patches of the first view are hidden, see [`CrocoConfig::hidden_patches`]: 176 of 196 by default.
     pub fn masked_tokens(&self) -> usize {
-        (self.mask_ratio * self.croco().tokens() as f64) as usize
+        self.croco().hidden_patches(self.mask_ratio)
     }
 
     /// Pairs that one update sees.
@@ -210,6 +224,27 @@ mod tests {
         let config = TrainConfig::default();
         config.validate().unwrap();
         assert_eq!((config.croco().tokens(), config.masked_tokens()), (196, 176));
+    }
+
+    #[test]
+    fn encoder_and_decoder_are_chosen_apart() {
+        let config = TrainConfig {
+            model: ModelSize::Large,
+            decoder: DecoderSize::Small,
+            ..Default::default()
+        };
+        let croco = config.croco();
+        assert_eq!((croco.encoder.dim, croco.decoder.dim), (1024, 512));
+    }
+
+    #[test]
+    fn rotary_codes_do_not_go_with_a_class_token() {
+        let config = TrainConfig {
+            architecture: Architecture::Mimic,
+            pos: PositionCode::Rope,
+            ..Default::default()
+        };
+        assert!(config.validate().unwrap_err().contains("train.pos"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Parameters by name, in the layout of released CroCo checkpoints.
+//! Parameters by name, in the layout of released checkpoints.
 //!
-//! Field paths of [`Croco`] are the key names. PyTorch keeps a linear as `[out, in]` and the patch
+//! The names are those of the model's own kind: CroCo's, MIMIC's or MAE's (see [`names`]). PyTorch keeps a linear as `[out, in]` and the patch
 //! embedding as a convolution `[out, 3, patch, patch]`; ours are `[in, out]` with `in` in the order row,
 //! column, channel. Everything here speaks PyTorch's layout.
 
@@ -10,7 +10,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 
-use super::croco::Croco;
+use super::croco::{Architecture, Croco, names};
 use super::error::TrainError;
 
 /// One tensor in PyTorch's layout.
@@ -42,15 +42,15 @@ pub fn gradients(model: &Croco, grads: &GradientsParams) -> Result<Vec<NamedTens
     collect(model, Some(grads))
 }
 
-/// The model with every parameter replaced by the tensor of its name. Position tables
-/// (`enc_pos_embed`, `dec_pos_embed`) may be among `tensors`; they are fixed and not read.
+/// The model with every parameter replaced by the tensor of its name. Position tables may be among
+/// `tensors`; they are fixed and not read.
 ///
 /// # Errors
 /// A parameter is missing, a name is unknown, or a shape differs: nothing is replaced then.
 pub fn load(model: Croco, tensors: Vec<NamedTensor>) -> Result<Croco, TrainError> {
     let mut by_name: BTreeMap<String, NamedTensor> = tensors
         .into_iter()
-        .filter(|t| t.name != "enc_pos_embed" && t.name != "dec_pos_embed")
+        .filter(|t| !names::is_position_table(&t.name))
         .map(|t| (t.name.clone(), t))
         .collect();
     let mut problems = Vec::new();
@@ -82,10 +82,11 @@ pub fn load(model: Croco, tensors: Vec<NamedTensor>) -> Result<Croco, TrainError
         };
         return Err(TrainError::Weights(shown + &tail));
     }
-    let patch = model.config().patch;
+    let config = model.config();
     Ok(model.map(&mut Loader {
         path: Vec::new(),
-        patch,
+        architecture: config.architecture,
+        patch: config.patch,
         tensors: &mut by_name,
     }))
 }
@@ -93,6 +94,7 @@ pub fn load(model: Croco, tensors: Vec<NamedTensor>) -> Result<Croco, TrainError
 fn collect(model: &Croco, grads: Option<&GradientsParams>) -> Result<Vec<NamedTensor>, TrainError> {
     let mut collector = Collector {
         path: Vec::new(),
+        architecture: model.config().architecture,
         patch: model.config().patch,
         grads,
         found: Vec::new(),
@@ -107,6 +109,7 @@ fn collect(model: &Croco, grads: Option<&GradientsParams>) -> Result<Vec<NamedTe
 
 struct Collector<'a> {
     path: Vec<String>,
+    architecture: Architecture,
     patch: usize,
     grads: Option<&'a GradientsParams>,
     found: Vec<NamedTensor>,
@@ -129,17 +132,17 @@ impl ModuleVisitor for Collector<'_> {
         };
         let Some(tensor) = tensor else { return };
         let shape = tensor.dims();
+        let name = names::key(self.architecture, &self.path.join("."));
         match tensor.try_into_vec_as::<f32>() {
-            Ok(values) => self
-                .found
-                .push(to_torch(self.path.join("."), &shape, values, self.patch)),
-            Err(error) => self.failure = Some(format!("{}: {error:?}", self.path.join("."))),
+            Ok(values) => self.found.push(to_torch(name, &shape, values, self.patch)),
+            Err(error) => self.failure = Some(format!("{name}: {error:?}")),
         }
     }
 }
 
 struct Loader<'a> {
     path: Vec<String>,
+    architecture: Architecture,
     patch: usize,
     tensors: &'a mut BTreeMap<String, NamedTensor>,
 }
@@ -154,7 +157,8 @@ impl ModuleMapper for Loader<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(tensor) = self.tensors.remove(&self.path.join(".")) else {
+        let name = names::key(self.architecture, &self.path.join("."));
+        let Some(tensor) = self.tensors.remove(&name) else {
             return param;
         };
         let (id, old, mapper) = param.consume();
@@ -232,12 +236,7 @@ mod tests {
     use burn::tensor::Device;
 
     fn model(seed: u64) -> Croco {
-        let config = CrocoConfig {
-            size: ModelSize::Micro,
-            pos: PositionCode::Cosine,
-            image: 32,
-            patch: 16,
-        };
+        let config = CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 32, 16);
         Croco::new(config, seed, &Device::flex().autodiff())
     }
 
@@ -247,6 +246,28 @@ mod tests {
         let target = load(model(2), source.clone()).unwrap();
         assert_eq!(parameters(&target).unwrap(), source);
         assert_ne!(parameters(&model(2)).unwrap(), source);
+    }
+
+    #[test]
+    fn every_kind_has_the_keys_of_its_checkpoints() {
+        for (architecture, key, count) in [
+            (Architecture::Mimic, "decoder_blocks_croco.0.cross_attn.projk.bias", 60),
+            (Architecture::Mae, "decoder_blocks.0.attn.qkv.weight", 48),
+        ] {
+            let config = CrocoConfig {
+                architecture,
+                ..CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 32, 16)
+            };
+            let names: Vec<String> = parameters(&Croco::new(config, 0, &Device::flex()))
+                .unwrap()
+                .into_iter()
+                .map(|tensor| tensor.name)
+                .collect();
+            for name in [key, "cls_token", "blocks.1.mlp.fc2.weight", "decoder_pred.weight"] {
+                assert!(names.iter().any(|n| n == name), "{name} in {names:?}");
+            }
+            assert_eq!(names.len(), count, "{names:?}");
+        }
     }
 
     #[test]

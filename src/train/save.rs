@@ -1,5 +1,5 @@
-//! A run on disk, written only when asked: `run.json` from its beginning, `model.safetensors` with CroCo's key
-//! names at its end.
+//! A run on disk, written only when asked: `run.json` from its beginning, `model.safetensors` with the key
+//! names of released checkpoints at its end.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::croco::pos_embed::sincos_2d;
-use super::croco::{Croco, CrocoConfig, PositionCode};
+use super::croco::Croco;
+use super::croco::names::position_tables;
 use super::error::TrainError;
 use super::params::{NamedTensor, parameters};
 use super::record::{RunRecord, RunState};
@@ -66,7 +66,7 @@ pub fn finish_run(run: &Path, trainer: &Trainer, state: &RunState, summary: &Tra
 
 fn write_model(path: &Path, model: &Croco) -> Result<(), TrainError> {
     let mut tensors = parameters(model)?;
-    tensors.extend(position_buffers(model.config()));
+    tensors.extend(position_tables(&model.config()));
     write_safetensors(path, &tensors)
 }
 
@@ -99,20 +99,6 @@ fn failed(source: std::io::Error, path: &Path) -> TrainError {
 fn temporary_beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.tmp-{}", std::process::id()))
-}
-
-/// The fixed tables that a CroCo v1 checkpoint stores beside its parameters.
-pub fn position_buffers(config: CrocoConfig) -> Vec<NamedTensor> {
-    if config.pos == PositionCode::Rope {
-        return Vec::new();
-    }
-    let (encoder, decoder) = config.size.widths();
-    let table = |name: &str, dim: usize| NamedTensor {
-        name: name.into(),
-        shape: vec![config.tokens(), dim],
-        values: sincos_2d(dim, config.grid()),
-    };
-    vec![table("enc_pos_embed", encoder.dim), table("dec_pos_embed", decoder.dim)]
 }
 
 /// Writes float32 tensors to a safetensors file.

@@ -4,7 +4,7 @@
 //! and so that every initial weight comes from the frozen random streams.
 
 use burn::module::{Module, Param, ParamId};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::rng::Rng;
 use crate::train::ops;
@@ -37,6 +37,12 @@ impl<'a> Init<'a> {
         let tensor = Tensor::<D>::from_data(TensorData::new(values, shape), self.device);
         Param::initialized(ParamId::from(id), tensor.require_grad())
     }
+}
+
+/// Row numbers on `device`, for selecting rows of a table.
+pub(super) fn index(rows: Vec<i32>, device: &Device) -> Tensor<1, Int> {
+    let count = rows.len();
+    Tensor::from_data(TensorData::new(rows, [count]), &device.clone().inner())
 }
 
 /// `y = x W + b`.

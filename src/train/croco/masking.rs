@@ -92,19 +92,19 @@ impl PatchMask {
         self.visible_rows().into_iter().map(|row| row % tokens).collect()
     }
 
-    /// Where each token of the full sequence comes from in the table of the visible rows followed by
-    /// one more row for the mask token: `batch * tokens` indices.
-    pub fn fill_rows(&self) -> Vec<i32> {
-        let mask_row = (self.batch * self.visible) as i32;
-        let mut next = 0;
-        let mut rows = Vec::with_capacity(self.hidden.len());
-        for &hidden in &self.hidden {
-            if hidden {
-                rows.push(mask_row);
-            } else {
-                rows.push(next);
-                next += 1;
-            }
+    /// Where each token of the full sequence comes from in a table that holds, image after image, its
+    /// `class_tokens` and its visible tokens, and in the last row the mask token:
+    /// `batch * (class_tokens + tokens)` indices.
+    pub fn fill_rows(&self, class_tokens: usize) -> Vec<i32> {
+        let mask_row = (self.batch * (class_tokens + self.visible)) as i32;
+        let mut next = 0..mask_row;
+        let mut rows = Vec::with_capacity(self.hidden.len() + self.batch * class_tokens);
+        for image in self.hidden.chunks(self.tokens) {
+            rows.extend(next.by_ref().take(class_tokens));
+            rows.extend(image.iter().map(|&hidden| match hidden {
+                true => mask_row,
+                false => next.next().unwrap_or(mask_row),
+            }));
         }
         rows
     }
@@ -140,7 +140,8 @@ mod tests {
         let mask = PatchMask::from_flags(&[1, 0, 1, 0, 0, 1, 1, 0], 4).unwrap();
         assert_eq!(mask.visible_rows(), [1, 3, 4, 7]);
         assert_eq!(mask.visible_tokens(), [1, 3, 0, 3]);
-        assert_eq!(mask.fill_rows(), [4, 0, 4, 1, 2, 4, 4, 3]);
+        assert_eq!(mask.fill_rows(0), [4, 0, 4, 1, 2, 4, 4, 3]);
+        assert_eq!(mask.fill_rows(1), [0, 6, 1, 6, 2, 3, 4, 6, 6, 5]);
         assert_eq!(PatchMask::from_flags(&[1, 0, 1, 1], 2), None);
     }
 }

@@ -1,13 +1,13 @@
 //! The whole model.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
 use super::blocks::{DecoderBlock, EncoderBlock};
-use super::config::{CrocoConfig, ModelSize, PositionCode};
-use super::layers::{Init, LayerNorm, Linear};
+use super::config::{Architecture, CrocoConfig, ModelSize, PositionCode};
+use super::layers::{Init, LayerNorm, Linear, index};
 use super::masking::PatchMask;
-use super::pos_embed::{RotaryTable, sincos_2d};
+use super::positions::Positions;
 use crate::train::ops::Rope;
 
 /// Patches to tokens: one linear over the numbers of a patch, which is what a convolution of stride
@@ -17,30 +17,20 @@ pub struct PatchEmbed {
     proj: Linear,
 }
 
-/// What has no gradient and no place in the optimiser: position codes.
-#[derive(Debug, Clone)]
-enum Positions {
-    /// Of a model that is never run.
-    None,
-    /// `[tokens, dim]` tables of encoder and decoder.
-    Cosine { encoder: Tensor<2>, decoder: Tensor<2> },
-    /// Rotary tables of the full grid.
-    Rope {
-        encoder: RotaryTable,
-        encoder_full: Rope,
-        decoder_full: Rope,
-    },
-}
-
-/// Encoder shared by both views, decoder with cross-attention, prediction of pixels.
+/// Encoder shared by both views, decoder with cross-attention (or, for MAE, without), prediction of pixels.
 #[derive(Module, Debug)]
 pub struct Croco {
     patch_embed: PatchEmbed,
+    /// `[1, 1, encoder dim]`, where there is one.
+    cls_token: Option<Param<Tensor<3>>>,
     mask_token: Param<Tensor<3>>,
     enc_blocks: Vec<EncoderBlock>,
     enc_norm: LayerNorm,
     decoder_embed: Linear,
+    /// Of CroCo and MIMIC.
     dec_blocks: Vec<DecoderBlock>,
+    /// Of MAE.
+    self_blocks: Vec<EncoderBlock>,
     dec_norm: LayerNorm,
     prediction_head: Linear,
     #[module(skip)]
@@ -50,28 +40,34 @@ pub struct Croco {
 }
 
 impl Croco {
-    /// A model with xavier-uniform linears, zero biases, unit norms and a normal (0, 0.02) mask token,
-    /// all drawn from `seed`. A `device` with autodiff makes it trainable.
+    /// A model with xavier-uniform linears, zero biases, unit norms and normal (0, 0.02) mask and class
+    /// tokens, all drawn from `seed`. A `device` with autodiff makes it trainable.
     pub fn new(config: CrocoConfig, seed: u64, device: &Device) -> Self {
-        let (encoder, decoder) = config.size.widths();
+        let (encoder, decoder) = (config.encoder, config.decoder);
         let init = &mut Init::new(seed, device);
-        let plain = device.clone().inner();
+        let token = |dim: usize, init: &mut Init<'_>| init.param([1, 1, dim], |rng| 0.02 * rng.normal());
+        let alone = config.architecture == Architecture::Mae;
+        let (crossed, plain) = if alone { (0, decoder.depth) } else { (decoder.depth, 0) };
         Self {
             patch_embed: PatchEmbed {
                 proj: Linear::new(config.pixels(), encoder.dim, init),
             },
-            mask_token: init.param([1, 1, decoder.dim], |rng| 0.02 * rng.normal()),
+            cls_token: (config.architecture.class_tokens() > 0).then(|| token(encoder.dim, init)),
+            mask_token: token(decoder.dim, init),
             enc_blocks: (0..encoder.depth)
                 .map(|_| EncoderBlock::new(encoder.dim, encoder.heads, init))
                 .collect(),
             enc_norm: LayerNorm::new(encoder.dim, init),
             decoder_embed: Linear::new(encoder.dim, decoder.dim, init),
-            dec_blocks: (0..decoder.depth)
+            dec_blocks: (0..crossed)
                 .map(|_| DecoderBlock::new(decoder.dim, decoder.heads, init))
+                .collect(),
+            self_blocks: (0..plain)
+                .map(|_| EncoderBlock::new(decoder.dim, decoder.heads, init))
                 .collect(),
             dec_norm: LayerNorm::new(decoder.dim, init),
             prediction_head: Linear::new(decoder.dim, config.pixels(), init),
-            positions: positions(config, &plain),
+            positions: Positions::new(&config, &device.clone().inner()),
             config,
         }
     }
@@ -83,20 +79,17 @@ impl Croco {
             patch_embed: PatchEmbed {
                 proj: Linear::new(1, 1, init),
             },
+            cls_token: None,
             mask_token: init.param([1, 1, 1], |_| 0.0),
             enc_blocks: Vec::new(),
             enc_norm: LayerNorm::new(1, init),
             decoder_embed: Linear::new(1, 1, init),
             dec_blocks: Vec::new(),
+            self_blocks: Vec::new(),
             dec_norm: LayerNorm::new(1, init),
             prediction_head: Linear::new(1, 1, init),
             positions: Positions::None,
-            config: CrocoConfig {
-                size: ModelSize::Micro,
-                pos: PositionCode::Cosine,
-                image: 1,
-                patch: 1,
-            },
+            config: CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 1, 1),
         }
     }
 
@@ -105,114 +98,78 @@ impl Croco {
         self.config
     }
 
-    /// Encodes every patch: `[batch, tokens, pixels]` to `[batch, tokens, encoder dim]`.
+    /// Encodes every patch: `[batch, tokens, pixels]` to `[batch, tokens, encoder dim]`, with the class
+    /// token (where the model has one) before the others: `[batch, 1 + tokens, encoder dim]`.
     pub fn encode(&self, patches: Tensor<3>) -> Tensor<3> {
-        let mut x = self.patch_embed.proj.forward(patches);
-        let rope = match &self.positions {
-            Positions::None => None,
-            Positions::Cosine { encoder, .. } => {
-                x = x + encoder.clone().unsqueeze();
-                None
-            }
-            Positions::Rope { encoder_full, .. } => Some(encoder_full.clone()),
-        };
+        let (x, rope) = self.positions.encoder(self.patch_embed.proj.forward(patches));
         self.run_encoder(x, rope.as_ref())
     }
 
-    /// Encodes the visible patches only: `[batch, tokens, pixels]` to `[batch, visible, encoder dim]`.
+    /// Encodes the visible patches only: `[batch, tokens, pixels]` to `[batch, visible, encoder dim]`, the
+    /// class token before them.
     fn encode_visible(&self, patches: Tensor<3>, mask: &PatchMask) -> Tensor<3> {
         let [batch, tokens, pixels] = patches.dims();
-        let device = patches.device();
-        let rows = index(mask.visible_rows(), &device);
+        let rows = index(mask.visible_rows(), &patches.device());
         let visible =
             patches
                 .reshape([batch * tokens, pixels])
                 .select(0, rows)
                 .reshape([batch, mask.visible(), pixels]);
-        let mut x = self.patch_embed.proj.forward(visible);
-        let places = mask.visible_tokens();
-        let rope = match &self.positions {
-            Positions::None => None,
-            Positions::Cosine { encoder, .. } => {
-                let dim = encoder.dims()[1];
-                let code = encoder.clone().select(0, index(places, &device));
-                x = x + code.reshape([batch, mask.visible(), dim]);
-                None
-            }
-            Positions::Rope { encoder, .. } => Some(Rope::new(encoder.rows(&places), batch, &device)),
-        };
+        let tokens = self.patch_embed.proj.forward(visible);
+        let (x, rope) = self.positions.encoder_visible(tokens, mask);
         self.run_encoder(x, rope.as_ref())
     }
 
     fn run_encoder(&self, mut x: Tensor<3>, rope: Option<&Rope>) -> Tensor<3> {
+        if let Some(token) = &self.cls_token {
+            // Its row of the position table is zero.
+            let [batch, _, dim] = x.dims();
+            x = Tensor::cat(vec![token.val().expand([batch, 1, dim]), x], 1);
+        }
         for block in &self.enc_blocks {
             x = block.forward(x, rope);
         }
         self.enc_norm.forward(x)
     }
 
-    /// Completes the first view where `mask` hides it, with the second as reference.
+    /// Completes the first view where `mask` hides it, with the second as reference (which MAE leaves out).
     ///
     /// Both views as [`patchify`](super::patch::patchify) gives them, `[batch, tokens, pixels]`, normalised
     /// by ImageNet's mean and deviation. Gives predicted (per-patch normalised) pixels of every patch, same shape.
     pub fn forward(&self, first: Tensor<3>, second: Tensor<3>, mask: &PatchMask) -> Tensor<3> {
         let [batch, tokens, _] = first.dims();
         let device = first.device();
+        let class_tokens = self.config.architecture.class_tokens();
         let visible = self.decoder_embed.forward(self.encode_visible(first, mask));
-        let mut reference = self.decoder_embed.forward(self.encode(second));
-        let dim = reference.dims()[2];
+        let dim = visible.dims()[2];
 
-        // The visible tokens and, in the last row, the mask token; each place of the grid takes its row.
+        // The class and visible tokens and, in the last row, the mask token; each place takes its row.
         let table = Tensor::cat(
             vec![
-                visible.reshape([batch * mask.visible(), dim]),
+                visible.reshape([batch * (class_tokens + mask.visible()), dim]),
                 self.mask_token.val().reshape([1, dim]),
             ],
             0,
         );
-        let mut x = table
-            .select(0, index(mask.fill_rows(), &device))
-            .reshape([batch, tokens, dim]);
-        let rope = match &self.positions {
-            Positions::None => None,
-            Positions::Cosine { decoder, .. } => {
-                let code = decoder.clone().unsqueeze();
-                x = x + code.clone();
-                reference = reference + code;
-                None
+        let x =
+            table
+                .select(0, index(mask.fill_rows(class_tokens), &device))
+                .reshape([batch, class_tokens + tokens, dim]);
+        let (mut x, rope) = self.positions.decoder(x);
+        if self.config.architecture == Architecture::Mae {
+            for block in &self.self_blocks {
+                x = block.forward(x, None);
             }
-            Positions::Rope { decoder_full, .. } => Some(decoder_full.clone()),
-        };
-        for block in &self.dec_blocks {
-            x = block.forward(x, reference.clone(), rope.as_ref());
+        } else {
+            let reference = self.decoder_embed.forward(self.encode(second));
+            let (reference, _) = self.positions.decoder(reference);
+            for block in &self.dec_blocks {
+                x = block.forward(x, reference.clone(), rope.as_ref());
+            }
+        }
+        if class_tokens > 0 {
+            x = x.narrow(1, class_tokens, tokens);
         }
         self.prediction_head.forward(self.dec_norm.forward(x))
     }
-}
-
-fn positions(config: CrocoConfig, device: &Device) -> Positions {
-    let (encoder, decoder) = config.size.widths();
-    let (grid, tokens) = (config.grid(), config.tokens());
-    match config.pos {
-        PositionCode::Cosine => {
-            let table = |dim| Tensor::from_data(TensorData::new(sincos_2d(dim, grid), [tokens, dim]), device);
-            Positions::Cosine {
-                encoder: table(encoder.dim),
-                decoder: table(decoder.dim),
-            }
-        }
-        PositionCode::Rope => {
-            let table = |width: super::Width| RotaryTable::new(width.dim / width.heads, grid);
-            Positions::Rope {
-                encoder: table(encoder),
-                encoder_full: Rope::new(table(encoder), 1, device),
-                decoder_full: Rope::new(table(decoder), 1, device),
-            }
-        }
-    }
-}
-
-fn index(rows: Vec<i32>, device: &Device) -> Tensor<1, Int> {
-    let count = rows.len();
-    Tensor::from_data(TensorData::new(rows, [count]), &device.clone().inner())
 }

@@ -22,6 +22,13 @@ pub fn sincos_2d(dim: usize, grid: usize) -> Vec<f32> {
     table
 }
 
+/// [`sincos_2d`] below `class_tokens` rows of zeros: `[class_tokens + grid * grid, dim]`.
+pub fn sincos_table(dim: usize, grid: usize, class_tokens: usize) -> Vec<f32> {
+    let mut table = vec![0.0; class_tokens * dim];
+    table.extend(sincos_2d(dim, grid));
+    table
+}
+
 /// Cosines and sines of 2-D rotary position codes for every token of a grid.
 ///
 /// A head of `dim` channels is cut in two halves, the first turned by the row, the second by the
