@@ -1,6 +1,7 @@
-//! Our CroCo against the PyTorch reference: forward, loss and every gradient, fixture by fixture.
+//! Our models against PyTorch: forward, loss and every gradient, fixture by fixture.
 //!
-//! Fixtures are made by `torch_croco.py fixture`; `COVISTA_CROCO_FIXTURES` names a folder of more.
+//! Fixtures are made by `torch_croco.py fixture` (CroCo) and `scripts/parity/torch_mae.py fixture` (MIMIC, MAE); those of
+//! micro size lie in `fixtures/`, `COVISTA_CROCO_FIXTURES` names a folder of more. Sizes and kinds are read off the tensors.
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![cfg(feature = "train")]
@@ -12,10 +13,12 @@ use std::path::{Path, PathBuf};
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
+use covista::train::croco::names::is_position_table;
 use covista::train::croco::patch::patchify;
-use covista::train::croco::{CrocoConfig, ModelSize, PatchMask, PositionCode};
+use covista::train::croco::{CrocoConfig, PatchMask};
 use covista::train::loss::masked_mse;
 use covista::train::params::{NamedTensor, gradients, load};
+use covista::train::weights::{Hints, ModelFile, infer};
 use covista::train::{Croco, TrainDevice};
 use safetensors::{Dtype, SafeTensors};
 
@@ -43,30 +46,18 @@ fn read(path: &Path) -> Fixture {
             flags = view.data().to_vec();
         }
     }
-    let (encoder, decoder) = (
-        floats["model.enc_norm.weight"].0[0],
-        floats["model.dec_norm.weight"].0[0],
-    );
-    let size = [
-        ModelSize::Micro,
-        ModelSize::Tiny,
-        ModelSize::Base,
-        ModelSize::BaseBasedec,
-    ]
-    .into_iter()
-    .find(|size| (size.widths().0.dim, size.widths().1.dim) == (encoder, decoder))
-    .expect("a size of torch_croco.py");
-    let pos = if floats.contains_key("model.enc_pos_embed") {
-        PositionCode::Cosine
-    } else {
-        PositionCode::Rope
+    let model = floats
+        .iter()
+        .filter_map(|(name, (shape, _))| Some((name.strip_prefix("model.")?.to_owned(), shape.clone())));
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let heads = |key: &str| header.metadata().as_ref()?.get(key)?.parse().ok();
+    let hints = Hints {
+        encoder_heads: heads("encoder_heads"),
+        decoder_heads: heads("decoder_heads"),
+        image: Some(floats["in.first"].0[2]),
+        ..Default::default()
     };
-    let config = CrocoConfig {
-        size,
-        pos,
-        image: floats["in.first"].0[2],
-        patch: floats["model.patch_embed.proj.weight"].0[3],
-    };
+    let config = infer(&model.collect(), &hints).unwrap();
     Fixture {
         mask: PatchMask::from_flags(&flags, config.tokens()).unwrap(),
         floats,
@@ -75,7 +66,8 @@ fn read(path: &Path) -> Fixture {
 }
 
 fn fixtures() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = common::shared("fixtures/croco").into_iter().collect();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/mae");
+    let mut folders: Vec<PathBuf> = common::shared("fixtures/croco").into_iter().chain([own]).collect();
     folders.extend(std::env::var_os("COVISTA_CROCO_FIXTURES").map(PathBuf::from));
     let mut found: Vec<PathBuf> = folders
         .iter()
@@ -84,6 +76,23 @@ fn fixtures() -> Vec<PathBuf> {
         .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
         .collect();
     found.sort();
+    found
+}
+
+/// The parameters of a PyTorch checkpoint, which must be those of the fixture to the last bit.
+fn imported(checkpoint: &Path, mut wanted: Vec<NamedTensor>, config: &CrocoConfig) -> Vec<NamedTensor> {
+    let hints = Hints {
+        encoder_heads: Some(config.encoder.heads),
+        decoder_heads: Some(config.decoder.heads),
+        ..Default::default()
+    };
+    let file = ModelFile::read(checkpoint, &hints).unwrap();
+    let mut found = file.parameters_for(config).unwrap();
+    wanted.retain(|tensor| !is_position_table(&tensor.name));
+    for tensors in [&mut found, &mut wanted] {
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    assert_eq!(found, wanted, "{}", checkpoint.display());
     found
 }
 
@@ -104,7 +113,7 @@ fn every_fixture_agrees() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let fixture = read(&path);
         let device = TrainDevice::flex();
-        let weights = fixture
+        let weights: Vec<NamedTensor> = fixture
             .floats
             .iter()
             .filter_map(|(key, (shape, values))| {
@@ -115,6 +124,12 @@ fn every_fixture_agrees() {
                 })
             })
             .collect();
+        let checkpoint = path.with_extension("pth");
+        let weights = if checkpoint.exists() {
+            imported(&checkpoint, weights, &fixture.config)
+        } else {
+            weights
+        };
         let model = load(Croco::new(fixture.config, 0, device.burn()), weights).unwrap();
         let image = |key: &str| {
             let (shape, values) = &fixture.floats[key];

@@ -34,6 +34,8 @@ mod show;
 mod stream;
 mod validate;
 mod walk;
+#[cfg(feature = "train")]
+mod weights;
 
 use std::process::ExitCode;
 
@@ -80,6 +82,9 @@ enum Command {
     Export(export::Args),
     /// Draw one pair of any format with its correspondences
     Show(show::Args),
+    /// Weights of other programs, in and out
+    #[cfg(feature = "train")]
+    Weights(weights::Args),
     /// Make the HTML page of a generated set or of a training run
     Report(report::Args),
     /// Time the steps on this machine
@@ -116,6 +121,8 @@ pub fn main() -> ExitCode {
         Command::Navmesh(args) => navmesh::run(args),
         Command::Export(args) => export::run(args),
         Command::Show(args) => show::run(args),
+        #[cfg(feature = "train")]
+        Command::Weights(args) => weights::run(args),
         Command::Report(args) => report::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Doctor(args) => doctor::run(args),

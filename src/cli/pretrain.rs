@@ -13,6 +13,7 @@ use covista::stream::PairStream;
 use covista::train::checkpoint::Checkpoints;
 use covista::train::save::begin_run;
 use covista::train::step::Trainer;
+use covista::train::weights::{Hints, ModelFile};
 use covista::train::{Cadence, DataRecord, DeviceChoice, ModelSize, RunState, TrainConfig, TrainDevice};
 
 use self::session::Session;
@@ -28,7 +29,7 @@ pub struct Args {
     scene: SceneArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Model size: micro, tiny, base or base_basedec [default: the profile's, tiny]
+    /// Model size: micro, tiny, base, base_basedec or large [default: the profile's, tiny]
     #[arg(long)]
     model: Option<String>,
     /// Updates [default: the profile's, 300]
@@ -76,6 +77,9 @@ pub struct Args {
     /// Lines instead of the dashboard, also on a terminal
     #[arg(long)]
     plain: bool,
+    /// Start from the weights of a file (.pth or safetensors, see `covista weights import`) or of another run
+    #[arg(long, value_name = "FILE|RUN", conflicts_with = "resume")]
+    init: Option<PathBuf>,
     /// One JSON object a step on stdout
     #[arg(long)]
     json: bool,
@@ -95,10 +99,15 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let interrupted = common::interrupt_flag()?;
     let walkable = Walkable::open(&args.scene, &mut config)?;
     let devices = device::open(args.device, args.adapter.clone())?;
-    let (trainer, before) = match &args.resume {
+    let (mut trainer, before) = match &args.resume {
         Some(run) => resumed(run, &args, &devices.train)?,
         None => (Trainer::new(&config.train, &devices.train)?, RunState::default()),
     };
+    if let Some(init) = &args.init {
+        let weights = ModelFile::read(init, &Hints::default())?.parameters_for(&trainer.model().config())?;
+        let mean = trainer.ema().map(|_| weights.clone());
+        trainer.restore(weights, Vec::new(), mean, None, 0)?;
+    }
     config.train = trainer.config().clone();
     let data = DataRecord {
         profile: args.config.profile.clone(),
@@ -203,7 +212,7 @@ fn apply_flags(mut config: TrainConfig, args: &Args) -> anyhow::Result<TrainConf
         let name = serde_json::Value::String(model.clone());
         config.model = serde_json::from_value::<ModelSize>(name).map_err(|_| {
             Failure::arguments(format!(
-                "unknown model `{model}`: use micro, tiny, base or base_basedec"
+                "unknown model `{model}`: use micro, tiny, base, base_basedec or large"
             ))
         })?;
     }

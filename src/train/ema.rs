@@ -93,12 +93,7 @@ mod tests {
 
     #[test]
     fn the_mean_moves_by_its_share() {
-        let config = CrocoConfig {
-            size: ModelSize::Micro,
-            pos: PositionCode::Cosine,
-            image: 32,
-            patch: 16,
-        };
+        let config = CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 32, 16);
         let model = |seed| Croco::new(config, seed, &Device::flex().autodiff());
         let (from, to) = (model(1), model(2));
         // Two models of one run share the ids of their parameters.

@@ -29,10 +29,11 @@ pub mod save;
 pub mod schedule;
 pub mod step;
 mod tensorboard;
+pub mod weights;
 
 pub use augment::Augment;
 pub use config::TrainConfig;
-pub use croco::{Croco, CrocoConfig, ModelSize, PositionCode};
+pub use croco::{Architecture, Croco, CrocoConfig, DecoderSize, ModelSize, PositionCode};
 pub use device::{DeviceChoice, TrainDevice};
 pub use error::TrainError;
 pub use precision::Precision;
