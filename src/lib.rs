@@ -16,6 +16,9 @@ pub mod report;
 pub mod rng;
 pub mod scene;
 pub mod select;
+pub mod shard;
+#[cfg(feature = "object-store")]
+pub mod store;
 pub mod stream;
 pub mod sweep;
 #[cfg(feature = "train")]

@@ -65,7 +65,6 @@ impl RankArgs {
 
 /// Which scenes, for commands that take many: `--scene`, repeated, `--scenes`, `--up`.
 #[derive(Debug, Clone, clap::Args)]
-#[allow(dead_code, reason = "pretrain and generate take it next")]
 pub struct ScenesArgs {
     /// Scene file, folder of scenes, procedural:SEED, procedural:A-B, or procedural:* for fresh flats without end; may
     /// be repeated. WEIGHT:SPEC gives each scene of a spec more or fewer turns than 1
@@ -79,7 +78,6 @@ pub struct ScenesArgs {
     pub up: Option<UpArg>,
 }
 
-#[allow(dead_code, reason = "pretrain and generate take it next")]
 impl ScenesArgs {
     /// Puts `--up` into the configuration, so that the record is true, and expands the list.
     pub fn list(&self, config: &mut Config) -> anyhow::Result<SceneList> {
@@ -127,7 +125,8 @@ impl SceneArgs {
     }
 }
 
-/// A flag that Ctrl-C and SIGTERM raise; a second signal ends the process at once.
+/// A flag that Ctrl-C, SIGTERM and (on Unix) SIGUSR1 raise, the last for schedulers that announce the end of a time
+/// limit; a second Ctrl-C or SIGTERM ends the process at once.
 pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = Arc::clone(&flag);
@@ -138,6 +137,9 @@ pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
         eprintln!("covista: stopping after the work in hand (again to stop at once)");
     })
     .map_err(|error| anyhow::anyhow!("cannot listen for Ctrl-C: {error}"))?;
+    #[cfg(unix)]
+    signal_hook::flag::register(signal_hook::consts::SIGUSR1, Arc::clone(&flag))
+        .map_err(|error| anyhow::anyhow!("cannot listen for SIGUSR1: {error}"))?;
     Ok(flag)
 }
 

@@ -11,6 +11,7 @@ use covista::navmesh::NavMeshError;
 use covista::plan::PlanError;
 use covista::render::RenderError;
 use covista::scene::{SceneError, SceneListError};
+use covista::shard::ShardError;
 use covista::stream::StreamError;
 
 const BAD_ARGUMENTS: u8 = 2;
@@ -104,6 +105,20 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
             ExportError::Read { .. } | ExportError::Damaged { .. } => BAD_INPUT,
             _ => BAD_OUTPUT,
         });
+    }
+    #[cfg(feature = "object-store")]
+    if let Some(error) = cause.downcast_ref::<covista::store::StoreError>() {
+        return Some(match error {
+            covista::store::StoreError::Address { .. } => BAD_ARGUMENTS,
+            _ => BAD_OUTPUT,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<ShardError>() {
+        return match error {
+            ShardError::Plan(_) | ShardError::Environment(_) => Some(BAD_ARGUMENTS),
+            ShardError::Incomplete(_) => Some(BAD_INPUT),
+            ShardError::Export(error) => code_of_cause(error),
+        };
     }
     if let Some(error) = cause.downcast_ref::<MineError>() {
         return Some(match error {

@@ -1,7 +1,13 @@
-//! `covista generate`: a set of pairs in a folder.
+//! `covista generate`: a set of pairs in a folder, or one shard of it.
 
+mod making;
+mod output;
+mod planning;
+mod scenes;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use covista::config::Config;
 use covista::export::PictureFormat;
@@ -10,7 +16,10 @@ use covista::generate::{Outcome, Position, SamplerKind};
 use covista::render::{Gpu, GpuConfig};
 use covista::view::Measure;
 
-use super::common::{self, ConfigArgs, SceneArgs};
+use self::making::{Made, Making};
+use self::output::{Output, Place};
+use self::scenes::Scenes;
+use super::common::{self, ConfigArgs, ScenesArgs};
 use super::exit::Failure;
 use super::formats::{FormatArgs, Layout};
 use super::open::Walkable;
@@ -19,28 +28,44 @@ use super::open::Walkable;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    scene: SceneArgs,
+    scenes: ScenesArgs,
     #[command(flatten)]
     config: ConfigArgs,
-    /// Pairs to keep
+    /// Pairs to keep; with shards, of the whole run
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     pairs: u64,
     /// Seed of every random draw
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
-    /// Folder to write; must not exist unless --resume or --overwrite is given
-    #[arg(long, value_name = "DIR")]
+    /// Folder to write, or s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; must not exist unless --resume, --overwrite or a
+    /// shard is given
+    #[arg(long, value_name = "DIR|URL")]
     out: PathBuf,
     #[command(flatten)]
     formats: FormatArgs,
     /// Replace a folder that an earlier run wrote
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, conflicts_with_all = ["resume", "shard", "shard_from_env"])]
     overwrite: bool,
-    /// Continue the folder of an interrupted run with the same scene, configuration and seed
+    /// Folder for the working copy of a set that goes to object storage; by default the system's temporary one
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
+    /// Continue the folder of an interrupted run with the same scene, configuration and seed; shards always do
     #[arg(long)]
     resume: bool,
+    /// Parts that the run is divided into, each made by a process of its own in DIR/shard-I-of-N
+    #[arg(long, value_name = "N", env = "COVISTA_SHARDS", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    shards: Option<u64>,
+    /// The part to make, 0 to N - 1
+    #[arg(long, value_name = "I", conflicts_with = "shard_from_env")]
+    shard: Option<u64>,
+    /// Take the part from the scheduler: SLURM_ARRAY_TASK_ID, JOB_COMPLETION_INDEX, HQ_TASK_ID, or RANK of WORLD_SIZE
+    #[arg(long)]
+    shard_from_env: bool,
+    /// Most pairs of any one scene in the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    scene_quota: Option<u64>,
     /// Make the pair of this sample index alone (`index` in pair.json)
-    #[arg(long, value_name = "I", conflicts_with_all = ["pairs", "resume"])]
+    #[arg(long, value_name = "I", conflicts_with_all = ["pairs", "resume", "shard", "shard_from_env"])]
     index: Option<u64>,
     /// How pictures are stored
     #[arg(long, value_enum, default_value_t = Pictures::Png)]
@@ -66,72 +91,90 @@ enum Pictures {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load()?;
     let stop = common::interrupt_flag()?;
-    let layout = args.formats.layout(&args.out)?;
-    if !args.resume {
+    let shard = planning::shard(&args)?;
+    let out = output::folder_of(&args.out);
+    let layout = args.formats.layout(&out)?;
+    let place = Place::of(&args.out, shard, &layout)?;
+    if let (Place::Folder(_), None, false) = (&place, shard, args.resume) {
         layout.check(args.overwrite)?;
     }
-    let walkable = Walkable::open(&args.scene, &mut config)?;
+    let list = args.scenes.list(&mut config)?;
+    let sources = planning::sources(&args, &list);
+    let plan = planning::plan(&args, &config, &sources)?;
+    // One scene is read before anything is written: a wrong name leaves nothing behind.
+    let mut ready = BTreeMap::new();
+    if let Some(scene) = list.single() {
+        ready.insert(0, Walkable::load(scene, &config)?);
+    }
+    let output = match args.index {
+        Some(_) => None,
+        None => match Output::claim(&place, &args, shard)? {
+            Ok(output) => Some(output),
+            Err(counters) => return tell(&args, &place, &counters),
+        },
+    };
     let gpu = Gpu::new(&GpuConfig {
         adapter: args.adapter.clone(),
     })?;
-    let mut generator = walkable.generator(&gpu, &config, args.seed)?;
-    let run = record(&args, &config, &walkable, &gpu);
-    let native = layout.native_dir();
+    let mut run = record(&args, &config, &gpu);
     if args.overwrite {
         layout.clear()?;
     }
-    let mut writer = if args.resume && native.exists() {
-        NativeWriter::resume(&native, &run)?
-    } else if args.resume && layout.is_complete(&run)? {
+    let Some(mut output) = output else {
+        return alone(&args, &config, run, &gpu, ready, &layout);
+    };
+    run.plan = Some(planning::record(&args, &config, sources));
+    run.shard = shard;
+    if let (Place::Folder(native), None, true) = (&place, shard, args.resume)
+        && !native.exists()
+        && layout.is_complete(&run)?
+    {
         println!("complete already: {}", args.out.display());
         return Ok(());
-    } else {
-        NativeWriter::create(&native, &run)?
+    }
+    let mut writer = output.writer(&place, args.resume, &run)?;
+    let sources = run.plan.as_ref().map_or(&[][..], |plan| &plan.sources);
+    let (part, parts) = shard.map_or((0, 1), |shard| (shard.index, shard.count));
+    let wanted: u64 = plan.shard(part, parts).map(|block| block.pairs).sum();
+    let bar = common::progress(wanted, "pairs");
+    let mut making = Making {
+        scenes: Scenes::new(&list, sources, &config, args.seed, gpu, ready),
+        positions_per_pair: config.generate.max_positions_per_pair,
+        stop: &stop,
+        bar: &bar,
+        output: &mut output,
     };
-    writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
-
-    if let Some(index) = args.index {
-        let position = generator.position(index)?;
-        return alone(&args, &walkable.scene.name, position, writer, &layout);
-    }
-    let scene = walkable.scene.name.as_str();
-    let repairs: Vec<u64> = writer.missing().map(|(_, index)| index).collect();
-    for index in repairs {
-        write(&mut writer, scene, generator.position(index)?)?;
-    }
-    let bar = common::progress(args.pairs, "pairs");
-    bar.set_position(writer.pairs() as u64);
-    let limit = args.pairs.saturating_mul(config.generate.max_positions_per_pair);
-    let mut index = 0;
-    while writer.is_done(scene, index) {
-        index += 1;
-    }
-    generator.seek(index);
-    while (writer.pairs() as u64) < args.pairs && index < limit {
-        if stop.load(Ordering::SeqCst) {
-            bar.abandon();
-            return Err(Failure::interrupted(format!(
-                "interrupted with {} of {} pairs; continue with --resume: {}",
-                writer.pairs(),
-                args.pairs,
-                args.out.display()
-            )));
+    let mut short = 0;
+    for block in plan.shard(part, parts) {
+        match making.block(&block, &mut writer)? {
+            Made::Pairs(kept) => short += block.pairs.saturating_sub(kept),
+            Made::Interrupted => {
+                bar.abandon();
+                let (kept, how) = match shard {
+                    Some(_) => (writer.pairs(), "by the same command"),
+                    None => (writer.pairs(), "with --resume"),
+                };
+                drop((writer, making));
+                output.pause()?;
+                return Err(Failure::interrupted(format!(
+                    "interrupted with {kept} of {wanted} pairs; continue {how}: {place}"
+                )));
+            }
         }
-        let Some(position) = generator.next() else { break };
-        write(&mut writer, scene, position?)?;
-        index += 1;
-        bar.set_position(writer.pairs() as u64);
     }
     bar.finish_and_clear();
-    let kept = writer.pairs() as u64;
-    let counters = writer.finish()?;
-    layout.export(&stop)?;
-    tell(&args, &counters)?;
-    if kept < args.pairs {
+    drop(making);
+    let counters = output.finish(writer)?;
+    if shard.is_none() {
+        layout.export(&stop)?;
+    }
+    tell(&args, &place, &counters)?;
+    if short > 0 {
         return Err(Failure::input(format!(
-            "the scene gave {kept} of {} pairs in {} positions ({}); another scene or seed, a wider range in [select] or a larger \
+            "the {} gave {} of {wanted} pairs in {} positions ({}); another scene or seed, a wider range in [select] or a larger \
              generate.max_positions_per_pair may give more",
-            args.pairs,
+            if sources.len() == 1 { "scene" } else { "scenes" },
+            counters.pairs,
             counters.positions,
             most_common(&counters)
         )));
@@ -139,13 +182,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What makes this run.
-fn record(args: &Args, config: &Config, walkable: &Walkable, gpu: &Gpu) -> RunRecord {
+/// What makes this run, without its plan.
+fn record(args: &Args, config: &Config, gpu: &Gpu) -> RunRecord {
     let mut run = RunRecord::new(
         &args.config.profile,
         config.data_json(),
         args.seed,
-        vec![walkable.record()],
+        Vec::new(),
         &gpu.adapter().to_string(),
     );
     run.pictures = match args.pictures {
@@ -172,8 +215,8 @@ pub fn selection(config: &Config) -> Selection {
     }
 }
 
-/// Writes what one position gave.
-pub fn write(writer: &mut NativeWriter, scene: &str, position: Position) -> anyhow::Result<()> {
+/// Writes what one position gave; the folder of the pair, where it gave one.
+pub fn write(writer: &mut NativeWriter, scene: &str, position: Position) -> anyhow::Result<Option<PathBuf>> {
     let trial = Trial {
         scene: scene.to_owned(),
         index: position.index,
@@ -181,30 +224,41 @@ pub fn write(writer: &mut NativeWriter, scene: &str, position: Position) -> anyh
         refused: position.refused,
     };
     match position.outcome {
-        Outcome::Kept(pair) => {
-            writer.write_pair(&trial, &pair)?;
+        Outcome::Kept(pair) => Ok(Some(writer.write_pair(&trial, &pair)?)),
+        Outcome::Refused(reason) => {
+            writer.write_refusal(&trial, reason)?;
+            Ok(None)
         }
-        Outcome::Refused(reason) => writer.write_refusal(&trial, reason)?,
     }
-    Ok(())
 }
 
 /// `--index`: one position, by itself.
 fn alone(
     args: &Args,
-    scene: &str,
-    position: Position,
-    mut writer: NativeWriter,
+    config: &Config,
+    mut run: RunRecord,
+    gpu: &Gpu,
+    mut ready: BTreeMap<usize, Walkable>,
     layout: &Layout<'_>,
 ) -> anyhow::Result<()> {
+    let (Some(walkable), Some(index)) = (ready.remove(&0), args.index) else {
+        return Err(Failure::arguments(
+            "--index makes a pair of one scene: give --scene once, without a list",
+        ));
+    };
+    run.scenes.push(walkable.record());
+    let generator = walkable.generator(gpu, config, args.seed)?;
+    let mut writer = NativeWriter::create(&layout.native_dir(), &run)?;
+    writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
+    let position = generator.position(index)?;
     let refused = match &position.outcome {
         Outcome::Kept(_) => None,
         Outcome::Refused(reason) => Some(*reason),
     };
-    write(&mut writer, scene, position)?;
+    write(&mut writer, &walkable.scene.name, position)?;
     let counters = writer.finish()?;
     layout.export(&AtomicBool::new(false))?;
-    tell(args, &counters)?;
+    tell(args, &Place::Folder(args.out.clone()), &counters)?;
     match refused {
         None => Ok(()),
         Some(reason) => Err(Failure::input(format!(
@@ -213,21 +267,23 @@ fn alone(
     }
 }
 
-fn tell(args: &Args, counters: &Counters) -> anyhow::Result<()> {
+fn tell(args: &Args, place: &Place, counters: &Counters) -> anyhow::Result<()> {
     if args.json {
         println!("{}", serde_json::to_string(counters)?);
-    } else {
-        println!(
-            "{} pairs from {} positions in {}{}",
-            counters.pairs,
-            counters.positions,
-            args.out.display(),
-            match most_common(counters) {
-                reason if reason.is_empty() => String::new(),
-                reason => format!("; refused: {reason}"),
-            }
-        );
+        return Ok(());
     }
+    let refused = match most_common(counters) {
+        reason if reason.is_empty() => String::new(),
+        reason => format!("; refused: {reason}"),
+    };
+    let place = match (place, args.shards.is_some() || args.shard_from_env) {
+        (Place::Folder(_), false) => args.out.display().to_string(),
+        _ => place.to_string(),
+    };
+    println!(
+        "{} pairs from {} positions in {place}{refused}",
+        counters.pairs, counters.positions
+    );
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod exit;
 mod export;
 mod formats;
 mod generate;
+mod merge;
 mod mine;
 mod navmesh;
 mod open;
@@ -33,6 +34,7 @@ mod semantic;
 mod show;
 mod stream;
 mod validate;
+mod verify;
 mod walk;
 #[cfg(feature = "train")]
 mod weights;
@@ -55,6 +57,10 @@ enum Command {
     Quickstart(quickstart::Args),
     /// Write a set of pairs to a folder
     Generate(generate::Args),
+    /// Put the shards of a run together
+    Merge(merge::Args),
+    /// Check every file of a set against its recorded hash
+    Verify(verify::Args),
     /// Write pairs as they are made to standard output, as a tar that WebDataset reads
     Stream(stream::Args),
     /// Choose pairs as `generate` does and write their poses only
@@ -107,6 +113,8 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Quickstart(args) => quickstart::run(args),
         Command::Generate(args) => generate::run(args),
+        Command::Merge(args) => merge::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Stream(args) => stream::run(args),
         Command::Plan(args) => plan::run(args),
         Command::Render(args) => render::run(args),

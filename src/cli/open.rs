@@ -7,7 +7,7 @@ use covista::export::native::{SceneRecord, TopDown};
 use covista::generate::{self, PairGenerator, WalkableConfig};
 use covista::navmesh::NavMesh;
 use covista::render::{Gpu, RenderError};
-use covista::scene::Scene;
+use covista::scene::{Scene, SceneSource};
 
 use super::common::SceneArgs;
 
@@ -35,12 +35,21 @@ pub fn walkable_config(config: &Config) -> WalkableConfig {
 impl Walkable {
     /// Reads the scene, takes the Habitat navmesh beside it or builds one, and checks the island gate.
     pub fn open(args: &SceneArgs, config: &mut Config) -> anyhow::Result<Self> {
-        let source = args.source(config)?;
-        let loaded = generate::Walkable::load(&source, &walkable_config(config))?;
+        Self::load(&args.source(config)?, config)
+    }
+
+    /// As [`Self::open`], the configuration as it is.
+    pub fn load(source: &SceneSource, config: &Config) -> anyhow::Result<Self> {
+        let loaded = generate::Walkable::load(source, &walkable_config(config))?;
         Ok(Self {
             scene: loaded.scene,
             navmesh: loaded.navmesh,
         })
+    }
+
+    /// Calls the scene by another name, which its pairs carry.
+    pub fn rename(&mut self, name: &str) {
+        Arc::make_mut(&mut self.scene).name = name.to_owned();
     }
 
     /// The composer over this scene.

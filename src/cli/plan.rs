@@ -1,10 +1,13 @@
 //! `covista plan`: what `generate` would keep, as poses without pictures.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
+use covista::export::native::{PlanRecord, SourceRecord};
 use covista::plan::{PlanEnd, PlanHeader, PlanReader, PlanScene, PlanWriter, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
+use covista::shard::{BlockWalk, Plan, Source};
 
 use super::common::{self, ConfigArgs, SceneArgs};
 use super::exit::Failure;
@@ -56,7 +59,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })?;
     let mut generator = walkable.generator(&gpu, &config, args.seed)?;
     let scene = walkable.scene.name.as_str();
-    let header = PlanHeader::new(
+    let mut header = PlanHeader::new(
         &args.config.profile,
         config.data_json(),
         config.data_hash(),
@@ -67,33 +70,59 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             hash: walkable.scene.hash_hex(),
         }],
     );
+    let source = Source {
+        weight: 1.0,
+        quota: None,
+    };
+    let blocks = Plan::new(&[source], args.pairs, config.generate.block_pairs, args.seed)?;
+    header.blocks = Some(PlanRecord {
+        block_pairs: config.generate.block_pairs,
+        positions_per_pair: None,
+        pairs: None,
+        sources: vec![SourceRecord {
+            scene: args.scene.source(&mut config)?.to_string(),
+            weight: source.weight,
+            quota: source.quota,
+        }],
+    });
     let mut writer = PlanWriter::create(&args.out, &header)?;
-    let mut index = 0;
+    let mut known = BTreeMap::new();
     if args.resume && args.out.exists() {
         for position in continued(&args.out, &header)? {
             let position = position?;
-            index = position.index + 1;
+            known.insert(position.index, position.pairs.len() as u64);
             writer.position(&position)?;
         }
     }
-    generator.seek(index);
     let bar = common::progress(args.pairs, "pairs");
-    let limit = args.pairs.saturating_mul(config.generate.max_positions_per_pair);
-    while writer.pairs() < args.pairs && index < limit {
-        if stop.load(Ordering::SeqCst) {
-            bar.abandon();
-            let end = writer.finish()?;
-            return Err(Failure::interrupted(format!(
-                "interrupted with {} of {} pairs; continue with --resume: {}",
-                end.pairs,
-                args.pairs,
-                args.out.display()
-            )));
+    let mut next = None;
+    for block in blocks.all() {
+        let mut walk = BlockWalk::new(&block, config.generate.max_positions_per_pair);
+        while let Some(step) = walk.step() {
+            if let Some(&pairs) = known.get(&step.index) {
+                walk.record(pairs);
+                continue;
+            }
+            if stop.load(Ordering::SeqCst) {
+                bar.abandon();
+                let end = writer.finish()?;
+                return Err(Failure::interrupted(format!(
+                    "interrupted with {} of {} pairs; continue with --resume: {}",
+                    end.pairs,
+                    args.pairs,
+                    args.out.display()
+                )));
+            }
+            if next != Some(step.index) {
+                generator.seek(step.index);
+            }
+            next = Some(step.index + 1);
+            let Some(position) = generator.next() else { break };
+            let position = PlannedPosition::new(scene, &position?);
+            walk.record(position.pairs.len() as u64);
+            writer.position(&position)?;
+            bar.set_position(writer.pairs());
         }
-        let Some(position) = generator.next() else { break };
-        writer.position(&PlannedPosition::new(scene, &position?))?;
-        index += 1;
-        bar.set_position(writer.pairs());
     }
     bar.finish_and_clear();
     let end = writer.finish()?;
@@ -119,6 +148,10 @@ fn continued(path: &Path, header: &PlanHeader) -> anyhow::Result<PlanReader> {
             .map(|scene| format!("{} {}", scene.name, scene.hash));
         hashes.collect::<Vec<_>>().join(", ")
     };
+    let block_pairs = |header: &PlanHeader| {
+        let size = header.blocks.as_ref().map(|blocks| blocks.block_pairs.to_string());
+        size.unwrap_or_else(|| "not said".to_owned())
+    };
     let checks = [
         (
             "covista version",
@@ -128,6 +161,7 @@ fn continued(path: &Path, header: &PlanHeader) -> anyhow::Result<PlanReader> {
         ("config hash", old.config_hash.clone(), header.config_hash.clone()),
         ("seed", old.seed.to_string(), header.seed.to_string()),
         ("scene", scenes(old), scenes(header)),
+        ("block size", block_pairs(old), block_pairs(header)),
     ];
     match checks.into_iter().find(|(_, there, here)| there != here) {
         None => Ok(reader),

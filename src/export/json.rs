@@ -3,6 +3,8 @@
 //! Two runs that mean the same write the same bytes, and a person can still read them: what fits
 //! stands on one line, long lists of small items are filled like a paragraph.
 
+use std::io::{self, Write};
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -135,6 +137,73 @@ fn write_pretty(value: &Value, indent: usize, column: usize, out: &mut String) {
     }
 }
 
+/// Writes an object as [`pretty`] lays it out, its long lists item by item, so that a record of millions of
+/// items never stands in memory as a whole.
+///
+/// Keys must come in order, the object must not fit one line, and items of lists must be longer than a
+/// [`SMALL_ITEM`]: the records of sets are.
+pub(super) struct ObjectWriter<W> {
+    out: W,
+    first: bool,
+}
+
+impl<W: Write> ObjectWriter<W> {
+    /// Starts the object.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        out.write_all(b"{\n")?;
+        Ok(Self { out, first: true })
+    }
+
+    fn key(&mut self, key: &str) -> io::Result<usize> {
+        let start = if self.first { "  " } else { ",\n  " };
+        self.first = false;
+        let key = quoted(key);
+        write!(self.out, "{start}{key}: ")?;
+        Ok(key.len() + 4)
+    }
+
+    /// One entry.
+    pub fn entry(&mut self, key: &str, value: &Value) -> io::Result<()> {
+        let column = self.key(key)?;
+        let mut text = String::new();
+        write_pretty(value, 1, column, &mut text);
+        self.out.write_all(text.as_bytes())
+    }
+
+    /// One entry that is a list; the first error of `items` ends it.
+    pub fn list<E: From<io::Error>>(
+        &mut self,
+        key: &str,
+        mut items: impl Iterator<Item = Result<Value, E>>,
+    ) -> Result<(), E> {
+        let column = self.key(key)?;
+        // A list that fits one line is laid out so; how long this one is shows after a few items.
+        let (mut head, mut length) = (Vec::new(), 0);
+        while column + length < WIDTH {
+            let Some(item) = items.next().transpose()? else {
+                let mut text = String::new();
+                write_pretty(&Value::Array(head), 1, column, &mut text);
+                return Ok(self.out.write_all(text.as_bytes())?);
+            };
+            length += compact(&item).len() + 1;
+            head.push(item);
+        }
+        self.out.write_all(b"[\n    ")?;
+        for (number, item) in head.into_iter().map(Ok).chain(items).enumerate() {
+            let mut text = String::from(if number > 0 { ",\n    " } else { "" });
+            write_pretty(&item?, 2, 4, &mut text);
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(self.out.write_all(b"\n  ]")?)
+    }
+
+    /// Ends the object.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.out.write_all(b"\n}\n")?;
+        Ok(self.out)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,5 +231,21 @@ mod tests {
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
         assert!(text.lines().filter(|l| l.contains("],")).all(|l| l.len() <= WIDTH));
         assert!(text.lines().count() < 30, "{text}");
+    }
+
+    #[test]
+    fn item_by_item_is_laid_out_as_the_whole() {
+        let item =
+            |i: usize| json!({"index": i, "files": {"first.png": "a".repeat(i % 90)}, "stops": vec![[i, i]; i % 40]});
+        for count in [0, 1, 2, 3, 50] {
+            let items: Vec<Value> = (0..count).map(item).collect();
+            let long = json!({"deep": vec!["x".repeat(60); 3]});
+            let whole = json!({"a": long, "list": items, "z": 1});
+            let mut writer = ObjectWriter::new(Vec::new()).unwrap();
+            writer.entry("a", &long).unwrap();
+            writer.list("list", items.into_iter().map(Ok::<_, io::Error>)).unwrap();
+            writer.entry("z", &json!(1)).unwrap();
+            assert_eq!(String::from_utf8(writer.finish().unwrap()).unwrap(), pretty(&whole));
+        }
     }
 }

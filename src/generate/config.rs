@@ -15,12 +15,19 @@ use crate::sweep::croco::CrocoConfig;
 pub struct GenerateConfig {
     /// Positions tried for each pair asked for before giving up; 1 to 100,000; default 100.
     pub max_positions_per_pair: u64,
+    /// Pairs that a run of `covista generate` makes of one scene before it turns to the next, and the smallest part
+    /// that shards divide it into; 1 to 10,000; default 64.
+    pub block_pairs: u64,
+    /// Scenes kept ready, on the CPU and on the device, while a run turns from one to the other; 1 to 64; default 2.
+    pub scenes_in_memory: usize,
 }
 
 impl Default for GenerateConfig {
     fn default() -> Self {
         Self {
             max_positions_per_pair: 100,
+            block_pairs: 64,
+            scenes_in_memory: 2,
         }
     }
 }
@@ -28,12 +35,16 @@ impl Default for GenerateConfig {
 impl GenerateConfig {
     /// Checks every range.
     pub fn validate(&self) -> Result<(), String> {
-        let tries = self.max_positions_per_pair;
-        if (1..=100_000).contains(&tries) {
-            Ok(())
-        } else {
-            Err(format!("max_positions_per_pair = {tries} must lie in 1 to 100000"))
+        for (name, value, most) in [
+            ("max_positions_per_pair", self.max_positions_per_pair, 100_000),
+            ("block_pairs", self.block_pairs, 10_000),
+            ("scenes_in_memory", self.scenes_in_memory as u64, 64),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{name} = {value} must lie in 1 to {most}"));
+            }
         }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::camera::{Camera, Intrinsics};
+use crate::export::native::PlanRecord;
 use crate::generate::{Outcome, Position};
 use crate::view::{Correspondence, PairOverlaps, ViewPair};
 
@@ -33,6 +34,9 @@ pub struct PlanHeader {
     pub seed: u64,
     /// Scenes.
     pub scenes: Vec<PlanScene>,
+    /// How the run is cut into blocks, as its set would say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<PlanRecord>,
 }
 
 impl PlanHeader {
@@ -47,6 +51,7 @@ impl PlanHeader {
             config_hash,
             seed,
             scenes,
+            blocks: None,
         }
     }
 }

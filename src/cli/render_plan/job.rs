@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::PictureFormat;
-use covista::export::native::{RunRecord, SceneRecord, Selection, TopDown};
+use covista::export::native::{PlanRecord, RunRecord, SceneRecord, Selection, TopDown};
 use covista::plan::import::{self, ImportOptions, PixelCentres};
 use covista::plan::{PlanError, PlanHeader, PlanReader, PlannedPosition};
 use covista::render::{Gpu, RenderConfig};
@@ -44,6 +44,8 @@ pub struct Job {
     pub scenes: Vec<(String, String, Option<String>)>,
     pub positions: Positions,
     pub selection: Selection,
+    /// How the run was cut into blocks.
+    pub blocks: Option<PlanRecord>,
     pub settings: Settings,
 }
 
@@ -96,6 +98,7 @@ impl Job {
             profile: header.profile.clone(),
             scenes: scenes(args, header)?,
             selection: selection(&config),
+            blocks: header.blocks.clone(),
             settings: Settings {
                 seed: header.seed,
                 lens_of_config: lens(&config.render) != lens(&planned.render),
@@ -148,6 +151,7 @@ impl Job {
                 low: 0.0,
                 high: 1.0,
             },
+            blocks: None,
         })
     }
 
@@ -219,6 +223,7 @@ impl Job {
             &gpu.adapter().to_string(),
         );
         run.selection = self.selection;
+        run.plan.clone_from(&self.blocks);
         run.pictures = match pictures {
             Pictures::Png => PictureFormat::Png,
             Pictures::Jpg => PictureFormat::Jpeg,

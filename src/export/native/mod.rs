@@ -14,6 +14,8 @@
 //! tried, appended and flushed, so that a run that was killed can be continued and then equals one
 //! that was not, byte for byte. Nothing in a pair folder names its own number, so sets can be merged.
 
+mod manifest;
+mod merger;
 mod pair_files;
 mod progress;
 mod reader;
@@ -21,7 +23,11 @@ mod record;
 mod state;
 mod writer;
 
+pub use merger::{Placing, SetMerger};
 pub use pair_files::{decode as decode_pair, encode as encode_pair};
 pub use reader::NativeReader;
-pub use record::{Counters, PairEntry, RunRecord, SceneRecord, Selection, TopDown, TopDownEntry, Trial, TrialRecord};
+pub use record::{
+    Counters, PairEntry, PlanRecord, RunRecord, SceneRecord, Selection, ShardRecord, SkippedScene, SourceRecord,
+    TopDown, TopDownEntry, Trial, TrialRecord,
+};
 pub use writer::NativeWriter;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{FORMAT_VERSION, RunRecord, TopDownEntry, TrialRecord};
+use super::record::{FORMAT_VERSION, RunRecord, SceneRecord, SkippedScene, TopDownEntry, TrialRecord};
 use super::state::SetState;
 use crate::export::{ExportError, json};
 
@@ -22,6 +22,10 @@ enum Event {
     Run { format_version: u32, run: Box<RunRecord> },
     /// The run was continued on another adapter.
     Adapter { adapter: String },
+    /// A scene was opened.
+    Scene { scene: SceneRecord },
+    /// A scene could not be used.
+    Skipped { scene: SkippedScene },
     /// A top-down picture was stored.
     TopDown { entry: TopDownEntry },
     /// A position was tried.
@@ -49,6 +53,9 @@ impl Journal {
         })?;
         for adapter in state.adapters.iter().skip(1) {
             journal.adapter(adapter)?;
+        }
+        for scene in &state.skipped {
+            journal.skipped(scene)?;
         }
         for entry in &state.topdowns {
             journal.topdown(entry)?;
@@ -86,6 +93,16 @@ impl Journal {
     /// Records a position.
     pub fn trial(&mut self, record: &TrialRecord) -> Result<(), ExportError> {
         self.append(&Event::Trial { record: record.clone() })
+    }
+
+    /// Records that a scene was opened.
+    pub fn scene(&mut self, scene: &SceneRecord) -> Result<(), ExportError> {
+        self.append(&Event::Scene { scene: scene.clone() })
+    }
+
+    /// Records that a scene could not be used.
+    pub fn skipped(&mut self, scene: &SkippedScene) -> Result<(), ExportError> {
+        self.append(&Event::Skipped { scene: scene.clone() })
     }
 
     /// Records a top-down picture.
@@ -157,6 +174,8 @@ pub fn read(path: &Path) -> Result<Option<(SetState, u64)>, ExportError> {
             (Event::Adapter { adapter }, Some(state)) => {
                 state.record_adapter(&adapter);
             }
+            (Event::Scene { scene }, Some(state)) => state.run.scenes.push(scene),
+            (Event::Skipped { scene }, Some(state)) => state.skipped.push(scene),
             (Event::TopDown { entry }, Some(state)) => state.record_topdown(entry).map_err(damaged)?,
             (Event::Trial { record }, Some(state)) => state.record(record).map_err(damaged)?,
             (Event::Run { .. }, Some(_)) => return Err(damaged("a second run in one journal".into())),

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 
+use super::manifest::MANIFEST;
 use super::pair_files;
 use super::progress::{self, PROGRESS};
-use super::record::{Counters, PairEntry, RunRecord, TopDown, TrialRecord};
-use super::state::{MANIFEST, SetState};
+use super::record::{Counters, PairEntry, RunRecord, SkippedScene, TopDown, TopDownEntry, TrialRecord};
+use super::state::SetState;
 use crate::export::ExportError;
 use crate::view::{PairOverlaps, ViewPair};
 
@@ -146,7 +147,7 @@ impl NativeReader {
     ///
     /// [`ExportError::Damaged`] names a picture that is missing or changed.
     pub fn topdowns(&self) -> Result<Vec<(String, TopDown)>, ExportError> {
-        let read = |entry: &super::record::TopDownEntry| {
+        let read = |entry: &TopDownEntry| {
             let path = self.dir.join(&entry.file);
             let bytes = pair_files::read_verified(&path, &entry.hash)?;
             let image = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
@@ -163,7 +164,34 @@ impl NativeReader {
         self.state.topdowns.iter().map(read).collect()
     }
 
-    /// What is wrong with the files of the set; empty where every hash agrees.
+    /// Scenes that were found of no use.
+    pub fn skipped(&self) -> &[SkippedScene] {
+        &self.state.skipped
+    }
+
+    /// The records of the scenes seen from above.
+    pub fn topdown_entries(&self) -> &[TopDownEntry] {
+        &self.state.topdowns
+    }
+
+    /// The files of a pair that are missing, unreadable or changed; pictures are not decoded.
+    pub fn damaged_files(&self, entry: &PairEntry) -> Vec<ExportError> {
+        let folder = self.dir.join(&entry.folder);
+        let checked = entry
+            .files
+            .iter()
+            .map(|(name, hash)| pair_files::read_verified(&folder.join(name), hash));
+        checked.filter_map(Result::err).collect()
+    }
+
+    /// The top-down pictures that are missing, unreadable or changed.
+    pub fn damaged_topdowns(&self) -> Vec<ExportError> {
+        let entries = self.topdown_entries().iter();
+        let checked = entries.map(|entry| pair_files::read_verified(&self.dir.join(&entry.file), &entry.hash));
+        checked.filter_map(Result::err).collect()
+    }
+
+    /// What is wrong with the files of the set; empty where every hash agrees and every picture can be read.
     pub fn verify(&self) -> Vec<ExportError> {
         let pairs = self.entries().filter_map(|entry| self.pair(entry).err());
         pairs.chain(self.topdowns().err()).collect()

@@ -33,6 +33,12 @@ pub struct RunRecord {
     pub selection: Selection,
     /// Adapter that renders, by name and driver. Pixels may differ by rounding between adapters.
     pub adapter: String,
+    /// How the run is cut into blocks; none for sets that were not made block by block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanRecord>,
+    /// Which part of a run this set is; none for whole ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardRecord>,
 }
 
 impl RunRecord {
@@ -48,17 +54,32 @@ impl RunRecord {
             pictures: PictureFormat::default(),
             selection: Selection::default(),
             adapter: adapter.into(),
+            plan: None,
+            shard: None,
         }
     }
 
     /// The first thing in which two runs differ so that their pairs must not be mixed:
     /// its name, its value in `self` and its value in `other`. Adapters may differ.
+    ///
+    /// Runs with a plan list a scene once it is opened, so of those only the scenes that both know are compared.
     pub fn difference(&self, other: &Self) -> Option<(String, String, String)> {
+        let shard = |run: &Self| run.shard.map_or_else(|| "none".to_owned(), |shard| shard.to_string());
+        let last = [("shard", shard(self), shard(other))];
+        let last = last
+            .into_iter()
+            .map(|(what, a, b)| (what.to_owned(), a, b))
+            .find(|(_, a, b)| a != b);
+        self.difference_of_runs(other).or(last)
+    }
+
+    /// As [`Self::difference`], whichever shards of a run the two are.
+    pub fn difference_of_runs(&self, other: &Self) -> Option<(String, String, String)> {
         let scene_list = |run: &Self| {
             let names: Vec<_> = run.scenes.iter().map(|s| s.name.as_str()).collect();
             format!("[{}]", names.join(", "))
         };
-        let plain = [
+        let mut plain = vec![
             (
                 "covista version",
                 self.covista_version.clone(),
@@ -71,16 +92,115 @@ impl RunRecord {
                 self.pictures.extension().into(),
                 other.pictures.extension().into(),
             ),
-            ("list of scenes", scene_list(self), scene_list(other)),
         ];
-        let scenes = self.scenes.iter().zip(&other.scenes);
-        let hashes = scenes.map(|(a, b)| (format!("hash of scene {}", a.name), a.hash.clone(), b.hash.clone()));
+        match (&self.plan, &other.plan) {
+            (Some(a), Some(b)) => plain.extend(a.differences(b)),
+            _ => plain.push(("list of scenes", scene_list(self), scene_list(other))),
+        }
+        let known = |a: &SceneRecord| {
+            other
+                .scenes
+                .iter()
+                .find(|b| b.name == a.name)
+                .map(|b| (a.clone(), b.hash.clone()))
+        };
+        let hashes = self.scenes.iter().filter_map(known);
+        let hashes = hashes.map(|(a, b)| (format!("hash of scene {}", a.name), a.hash, b));
         plain
             .into_iter()
             .map(|(what, a, b)| (what.to_string(), a, b))
             .chain(hashes)
             .find(|(_, a, b)| a != b)
     }
+}
+
+/// How a run is cut into blocks: with configuration, seed and scenes it decides every position that is tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanRecord {
+    /// Pairs of a full block.
+    pub block_pairs: u64,
+    /// `generate.max_positions_per_pair`, which decides when a block takes its next scene; none where there is one scene.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positions_per_pair: Option<u64>,
+    /// Pairs of the whole run, where quotas make the plan depend on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pairs: Option<u64>,
+    /// The scenes as they were asked for, in order.
+    pub sources: Vec<SourceRecord>,
+}
+
+/// A scene as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceRecord {
+    /// Path or recipe.
+    pub scene: String,
+    /// Share of the blocks that start with it, against the other weights.
+    pub weight: f64,
+    /// Most pairs of it in the whole run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<u64>,
+}
+
+impl PlanRecord {
+    /// What must agree, by name.
+    fn differences(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+        let number = |value: Option<u64>| value.map_or_else(|| "not set".to_owned(), |v| v.to_string());
+        let first = self.sources.iter().zip(&other.sources).find(|(a, b)| a != b);
+        let scene = |source: &SourceRecord| {
+            format!(
+                "{} (weight {}, quota {})",
+                source.scene,
+                source.weight,
+                number(source.quota)
+            )
+        };
+        let (a, b) = first.map_or((String::new(), String::new()), |(a, b)| (scene(a), scene(b)));
+        vec![
+            (
+                "generate.block_pairs",
+                self.block_pairs.to_string(),
+                other.block_pairs.to_string(),
+            ),
+            (
+                "number of scenes",
+                self.sources.len().to_string(),
+                other.sources.len().to_string(),
+            ),
+            ("list of scenes", a, b),
+            (
+                "generate.max_positions_per_pair",
+                number(self.positions_per_pair),
+                number(other.positions_per_pair),
+            ),
+            ("number of pairs", number(self.pairs), number(other.pairs)),
+        ]
+    }
+}
+
+/// Part `index` of `count` of a run of `pairs` pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardRecord {
+    /// 0 to `count` - 1.
+    pub index: u64,
+    /// Parts of the run.
+    pub count: u64,
+    /// Pairs of the whole run.
+    pub pairs: u64,
+}
+
+impl std::fmt::Display for ShardRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} for {} pairs", self.index, self.count, self.pairs)
+    }
+}
+
+/// A scene that gave nothing because it could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedScene {
+    /// As in [`SourceRecord::scene`].
+    pub scene: String,
+    /// What was wrong with it.
+    pub reason: String,
 }
 
 /// A scene of a run.
@@ -180,6 +300,21 @@ impl Counters {
             }
         }
         sum
+    }
+
+    /// Adds what another part of the run counted.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.positions += other.positions;
+        self.positions_kept += other.positions_kept;
+        self.pairs += other.pairs;
+        for (sums, counts) in [
+            (&mut self.refused_positions, &other.refused_positions),
+            (&mut self.refused_candidates, &other.refused_candidates),
+        ] {
+            for (reason, count) in counts {
+                *sums.entry(reason.clone()).or_default() += count;
+            }
+        }
     }
 
     /// Share of the tried positions that gave a pair; 0 where none was tried.

@@ -5,10 +5,13 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::manifest::MANIFEST;
 use super::pair_files;
 use super::progress::{Journal, PROGRESS};
-use super::record::{Counters, PairEntry, RunRecord, TopDown, TopDownEntry, Trial, TrialRecord};
-use super::state::{MANIFEST, SetState, folder_name};
+use super::record::{
+    Counters, PairEntry, RunRecord, SceneRecord, SkippedScene, TopDown, TopDownEntry, Trial, TrialRecord,
+};
+use super::state::{SetState, folder_name};
 use crate::export::{ExportError, PictureFormat, encode_picture};
 use crate::view::ViewPair;
 
@@ -87,8 +90,13 @@ impl NativeWriter {
         }
         // Numbers read from text may be off in their last digit; those of the caller are not.
         let first_adapter = std::mem::take(&mut state.run.adapter);
+        let scenes = match run.plan {
+            Some(_) => std::mem::take(&mut state.run.scenes),
+            None => run.scenes.clone(),
+        };
         state.run = RunRecord {
             adapter: first_adapter,
+            scenes,
             ..run.clone()
         };
         let mut writer = Self {
@@ -138,6 +146,53 @@ impl NativeWriter {
     /// What has been counted so far, earlier parts of the run included.
     pub fn counters(&self) -> Counters {
         Counters::of(self.state.trials())
+    }
+
+    /// How the position of this index ended, whatever its scene: for runs with a plan, whose indices are unique.
+    pub fn trial_at(&self, index: u64) -> Option<&TrialRecord> {
+        self.state.find_index(index)
+    }
+
+    /// Scenes that were found of no use.
+    pub fn skipped(&self) -> &[SkippedScene] {
+        &self.state.skipped
+    }
+
+    /// Records that a scene is used from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::Mismatch`] where the set knows a scene of that name with another hash; write errors.
+    pub fn add_scene(&mut self, scene: &SceneRecord) -> Result<(), ExportError> {
+        if let Some(known) = self.state.run.scenes.iter().find(|known| known.name == scene.name) {
+            if known.hash == scene.hash {
+                return Ok(());
+            }
+            return Err(ExportError::Mismatch {
+                what: format!("hash of scene {}", scene.name),
+                found: known.hash.clone(),
+                expected: scene.hash.clone(),
+                path: self.dir.clone(),
+            });
+        }
+        self.journal()?.scene(scene)?;
+        self.state.run.scenes.push(scene.clone());
+        Ok(())
+    }
+
+    /// Records that a scene cannot be used, and why.
+    ///
+    /// # Errors
+    ///
+    /// Write errors of the journal.
+    pub fn skip_scene(&mut self, scene: &str, reason: &str) -> Result<(), ExportError> {
+        let skipped = SkippedScene {
+            scene: scene.into(),
+            reason: reason.into(),
+        };
+        self.journal()?.skipped(&skipped)?;
+        self.state.skipped.push(skipped);
+        Ok(())
     }
 
     /// The folder of the set.
@@ -272,7 +327,8 @@ impl NativeWriter {
             ));
         }
         if let Some(journal) = self.journal {
-            write_atomically(&self.dir.join(MANIFEST), self.state.manifest()?.as_bytes())?;
+            let path = self.dir.join(MANIFEST);
+            write_atomically_by(&path, |file| self.state.write_manifest(file, &path))?;
             journal.remove()?;
         }
         Ok(Counters::of(self.state.trials()))
@@ -396,10 +452,22 @@ fn remove(path: &Path) -> Result<(), ExportError> {
 
 /// The file appears whole or not at all, also through a power cut.
 fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
+    write_atomically_by(path, |file| {
+        file.write_all(bytes).map_err(|e| ExportError::write(path, e))
+    })
+}
+
+/// As [`write_atomically`], the bytes coming from `write`.
+pub(super) fn write_atomically_by(
+    path: &Path,
+    write: impl FnOnce(&mut fs::File) -> Result<(), ExportError>,
+) -> Result<(), ExportError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!("{TEMPORARY}{name}"));
-    fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+    let failed = |error| ExportError::write(path, error);
+    let mut file = fs::File::create(&temporary).map_err(failed)?;
+    write(&mut file)?;
+    file.sync_all()
         .and_then(|()| fs::rename(&temporary, path))
-        .map_err(|e| ExportError::write(path, e))
+        .map_err(failed)
 }

@@ -1,0 +1,240 @@
+//! The scenes of a run, opened when their turn comes.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+
+use covista::config::Config;
+use covista::export::native::{NativeWriter, SourceRecord};
+use covista::generate::{PairGenerator, Position, WalkableError};
+use covista::navmesh::NavMeshError;
+use covista::render::{Gpu, RenderError};
+use covista::rng::Rng;
+use covista::scene::{ListedSource, SceneList, SceneSource};
+
+use crate::cli::exit::Failure;
+use crate::cli::open::Walkable;
+
+/// A scene of the list, or the flat that `procedural:*` stands for in one block.
+type Key = (usize, Option<u64>);
+
+/// Scenes by their place in the list: some open, some found of no use.
+pub struct Scenes<'a> {
+    list: &'a SceneList,
+    sources: &'a [SourceRecord],
+    /// Names for scenes whose files have the name of another's.
+    names: Vec<Option<String>>,
+    config: &'a Config,
+    seed: u64,
+    gpu: Gpu,
+    /// Scenes that were read before there was a device.
+    ready: BTreeMap<usize, Walkable>,
+    /// Most recently used first.
+    open: VecDeque<(Key, OpenScene)>,
+    skipped: BTreeMap<usize, String>,
+}
+
+/// A scene on the device.
+pub struct OpenScene {
+    /// What the set calls it.
+    pub name: String,
+    generator: PairGenerator,
+    next: Option<u64>,
+}
+
+impl OpenScene {
+    /// Makes a position; going on where the last one ended, the next is drawn meanwhile.
+    pub fn position(&mut self, index: u64) -> Result<Position, RenderError> {
+        if self.next != Some(index) {
+            self.generator.seek(index);
+        }
+        self.next = Some(index + 1);
+        match self.generator.next() {
+            Some(position) => position,
+            None => self.generator.position(index),
+        }
+    }
+}
+
+impl<'a> Scenes<'a> {
+    /// No scene is open yet; those that are `ready` need not be read. `sources` are the entries of `list`.
+    pub fn new(
+        list: &'a SceneList,
+        sources: &'a [SourceRecord],
+        config: &'a Config,
+        seed: u64,
+        gpu: Gpu,
+        ready: BTreeMap<usize, Walkable>,
+    ) -> Self {
+        Self {
+            names: distinct_names(list),
+            list,
+            sources,
+            config,
+            seed,
+            gpu,
+            ready,
+            open: VecDeque::new(),
+            skipped: BTreeMap::new(),
+        }
+    }
+
+    /// The scene, opened where it is not; `None` where it is of no use, which `writer` then records.
+    ///
+    /// With one scene what is wrong with it is an error; with several it is one when it is wrong with all.
+    pub fn open(
+        &mut self,
+        source: usize,
+        block: u64,
+        writer: &mut NativeWriter,
+    ) -> anyhow::Result<Option<&mut OpenScene>> {
+        if self.is_skipped(source, writer) {
+            return Ok(None);
+        }
+        let fresh = self.list.entries()[source].scene == ListedSource::FreshFlats;
+        let key = (source, fresh.then_some(block));
+        if let Some(place) = self.open.iter().position(|(open, _)| *open == key) {
+            if let Some(scene) = self.open.remove(place) {
+                self.open.push_front(scene);
+            }
+        } else {
+            match self.load(key, writer) {
+                Ok(scene) => self.open.push_front((key, scene)),
+                Err(error) if self.sources.len() > 1 && is_about_the_scene(&error) => {
+                    self.skip(source, &error, writer)?;
+                    return Ok(None);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.open.front_mut().map(|(_, scene)| scene))
+    }
+
+    /// True where the scene was found of no use, now or by an earlier part of the run.
+    pub fn is_skipped(&self, source: usize, writer: &NativeWriter) -> bool {
+        let spec = &self.sources[source].scene;
+        self.skipped.contains_key(&source) || writer.skipped().iter().any(|skipped| skipped.scene == *spec)
+    }
+
+    fn load(&mut self, (source, fresh): Key, writer: &mut NativeWriter) -> anyhow::Result<OpenScene> {
+        // Room first: the oldest gives its memory back before the new one is read.
+        self.open.truncate(self.config.generate.scenes_in_memory - 1);
+        let mut walkable = match (self.ready.remove(&source), &self.list.entries()[source].scene, fresh) {
+            (Some(walkable), ..) => walkable,
+            (None, ListedSource::Scene(scene), _) => Walkable::load(scene, self.config)?,
+            (None, ListedSource::FreshFlats, block) => {
+                let seed = Rng::stream(self.seed, "block flat", &[block.unwrap_or_default()]).next_u64();
+                Walkable::load(&SceneSource::Procedural(seed), self.config)?
+            }
+        };
+        if let Some(name) = &self.names[source] {
+            walkable.rename(name);
+        }
+        let generator = walkable.generator(&self.gpu, self.config, self.seed)?;
+        writer.add_scene(&walkable.record())?;
+        writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
+        Ok(OpenScene {
+            name: walkable.scene.name.clone(),
+            generator,
+            next: None,
+        })
+    }
+
+    fn skip(&mut self, source: usize, error: &anyhow::Error, writer: &mut NativeWriter) -> anyhow::Result<()> {
+        let (scene, reason) = (&self.sources[source].scene, format!("{error:#}"));
+        tracing::warn!("skipped scene {scene}: {reason}");
+        writer.skip_scene(scene, &reason)?;
+        self.skipped.insert(source, reason);
+        match self.skipped.values().next() {
+            Some(reason) if self.skipped.len() == self.sources.len() => Err(Failure::input(format!(
+                "none of the {} scenes can be used; the first: {reason}",
+                self.sources.len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// For files that share their stem (`a/mesh.ply`, `b/mesh.ply`) as much of the path as tells them apart.
+fn distinct_names(list: &SceneList) -> Vec<Option<String>> {
+    let path = |entry: &ListedSource| match entry {
+        ListedSource::Scene(SceneSource::File(path)) => Some(path.clone()),
+        _ => None,
+    };
+    let paths: Vec<_> = list.entries().iter().map(|entry| path(&entry.scene)).collect();
+    let tail = |path: &Path, parts: usize| -> String {
+        // A scene is called by its stem.
+        let path = if parts == 1 {
+            path.with_extension("")
+        } else {
+            path.to_owned()
+        };
+        let all: Vec<_> = path
+            .components()
+            .map(|part| part.as_os_str().to_string_lossy().into_owned())
+            .collect();
+        all[all.len().saturating_sub(parts)..].join("/")
+    };
+    let mut names = vec![None; paths.len()];
+    for parts in 1..64 {
+        let mut seen: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, path) in paths.iter().enumerate() {
+            if let Some(path) = path {
+                seen.entry(tail(path, parts)).or_default().push(place);
+            }
+        }
+        let mut clashes = false;
+        for places in seen.values().filter(|places| places.len() > 1) {
+            for &place in places {
+                clashes = true;
+                names[place] = paths[place].as_deref().map(|path| tail(path, parts + 1));
+            }
+        }
+        if !clashes {
+            break;
+        }
+    }
+    names
+}
+
+/// True for what another scene may do better: not for the device, the configuration or the output.
+fn is_about_the_scene(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<WalkableError>(),
+            Some(error) if !matches!(error, WalkableError::NavMesh(NavMeshError::Config(_))))
+            || matches!(cause.downcast_ref::<RenderError>(), Some(RenderError::TooLarge { .. }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_folders() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut specs = vec!["procedural:1".to_owned()];
+        for name in [
+            "a/habitat/mesh.ply",
+            "b/habitat/mesh.ply",
+            "room.glb",
+            "c/flat.obj",
+            "c/flat.glb",
+        ] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"x").unwrap();
+            specs.push(path.display().to_string());
+        }
+        let list = SceneList::parse(&specs, &[]).unwrap();
+        let some = |name: &str| Some(name.to_owned());
+        let expected = [
+            None,
+            some("a/habitat/mesh.ply"),
+            some("b/habitat/mesh.ply"),
+            None,
+            some("c/flat.obj"),
+            some("c/flat.glb"),
+        ];
+        assert_eq!(distinct_names(&list), expected);
+    }
+}

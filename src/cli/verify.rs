@@ -1,0 +1,68 @@
+//! `covista verify`: whether a set is whole.
+
+use std::path::PathBuf;
+
+use covista::shard::{SetReport, verify_set};
+
+use super::exit::Failure;
+
+/// Damaged files that are named on the terminal.
+const SHOWN: usize = 20;
+
+/// Arguments of `covista verify`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Set, shard, or folder of shards
+    #[arg(value_name = "DIR", required = true)]
+    sets: Vec<PathBuf>,
+    /// Print what was found as JSON on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs `covista verify`.
+pub fn run(args: Args) -> anyhow::Result<()> {
+    let mut reports = Vec::new();
+    for set in &args.sets {
+        reports.extend(verify_set(set)?);
+    }
+    if args.json {
+        println!("{}", serde_json::to_string(&reports)?);
+    } else {
+        reports.iter().for_each(tell);
+    }
+    let broken: Vec<&SetReport> = reports.iter().filter(|report| !report.is_whole()).collect();
+    let Some(first) = broken.first() else { return Ok(()) };
+    let files: usize = broken.iter().map(|report| report.damaged.len()).sum();
+    let unfinished = broken.iter().filter(|report| !report.finished).count();
+    Err(Failure::input(format!(
+        "{} of {} sets are not whole ({files} files damaged, {unfinished} sets unfinished); to remake what is missing run the command \
+         that made it again, with --resume where it is no shard; first: {}",
+        broken.len(),
+        reports.len(),
+        first.path.display()
+    )))
+}
+
+fn tell(report: &SetReport) {
+    let state = match (report.finished, report.damaged.len()) {
+        (true, 0) => "whole".to_owned(),
+        (false, 0) => "unfinished, every file as recorded".to_owned(),
+        (_, count) => format!("{count} files damaged"),
+    };
+    println!(
+        "{}: {} pairs, {} files, {state}",
+        report.path.display(),
+        report.pairs,
+        report.files
+    );
+    for damage in report.damaged.iter().take(SHOWN) {
+        println!("  {}: {}", damage.file.display(), damage.why);
+    }
+    if report.damaged.len() > SHOWN {
+        println!("  and {} more (--json names all)", report.damaged.len() - SHOWN);
+    }
+    if !report.unlisted.is_empty() {
+        println!("  {} files or folders are not part of the set", report.unlisted.len());
+    }
+}
