@@ -240,6 +240,27 @@ fn random_numbers_come_from_our_streams_and_clocks_stay_out() {
     fail_on(wrong);
 }
 
+/// File of `src/` and how often it says `unsafe`; ARCHITECTURE.md gives the reason of each.
+const UNSAFE: &[(&str, usize)] = &[("main.rs", 1), ("train/ops/gemm.rs", 1)];
+
+#[test]
+fn unsafe_stands_where_it_is_listed() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        let found = source.code.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let count = found.filter(|word| *word == "unsafe").count();
+        let path = source.path.display().to_string();
+        let listed = UNSAFE
+            .iter()
+            .find(|(file, _)| *file == path)
+            .map_or(0, |(_, count)| *count);
+        if count != listed {
+            wrong.push(format!("src/{path} says unsafe {count} times, {listed} are listed"));
+        }
+    }
+    fail_on(wrong);
+}
+
 #[test]
 fn anyhow_stays_in_the_binary() {
     let wrong = sources()
