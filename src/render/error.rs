@@ -23,9 +23,29 @@ pub enum RenderError {
         /// The driver's words.
         reason: String,
     },
-    /// The driver reported an error, or the device was lost.
+    /// The driver reported an error.
     #[error("the graphics device failed while {action}: {reason}")]
     Device {
+        /// What was being done.
+        action: &'static str,
+        /// The driver's words.
+        reason: String,
+    },
+    /// The adapter has no memory left for this, however small a batch is made.
+    #[error(
+        "the graphics adapter is out of memory while {action}: {reason}; end what else uses it, or take smaller pictures or a smaller scene"
+    )]
+    OutOfMemory {
+        /// What was being done.
+        action: &'static str,
+        /// The driver's words, or the budget that was passed.
+        reason: String,
+    },
+    /// The device is gone: a driver that crashed or was reset, a GPU that was taken away.
+    #[error(
+        "the graphics device was lost while {action} ({reason}); what was finished is kept: start again, with --resume where a set is written"
+    )]
+    Lost {
         /// What was being done.
         action: &'static str,
         /// The driver's words.

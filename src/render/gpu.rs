@@ -1,6 +1,6 @@
 //! Adapter, device and queue, chosen or handed in.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,10 @@ pub struct Gpu {
     pub(super) layouts: Arc<Layouts>,
     report: AdapterReport,
     pub(super) cull_triangles: bool,
+    /// What the pictures of one batch may take on the adapter, bytes.
+    pub(super) picture_budget: u64,
+    /// Why the driver gave the device up, once it has.
+    lost: Arc<OnceLock<String>>,
     // Kept alive with the device; nothing else asks them again.
     _instance: wgpu::Instance,
     _adapter: wgpu::Adapter,
@@ -101,7 +105,9 @@ impl Gpu {
             adapter: adapter.get_info().name,
             reason: error.to_string(),
         })?;
-        Ok(Self::from_parts(instance, adapter, device, queue))
+        let budget = std::env::var("COVISTA_PICTURE_BYTES").ok();
+        let budget = budget.and_then(|bytes| bytes.parse().ok()).unwrap_or(u64::MAX);
+        Ok(Self::from_parts(instance, adapter, device, queue).with_picture_budget(budget))
     }
 
     /// Wraps a device that someone else made, such as a training framework.
@@ -113,6 +119,12 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
+        let lost = Arc::new(OnceLock::new());
+        let told = Arc::clone(&lost);
+        device.set_device_lost_callback(move |reason, message| {
+            // The first reason is the cause; later ones follow from it.
+            let _ = told.set(format!("{reason:?} {message}").trim().to_owned());
+        });
         let limits = device.limits();
         let mut report = report(&adapter);
         // Whoever made the device may have asked for less than the adapter offers.
@@ -121,6 +133,8 @@ impl Gpu {
         Self {
             layouts: Arc::new(Layouts::new(&device)),
             cull_triangles: report.is_software,
+            picture_budget: u64::MAX,
+            lost,
             report,
             device,
             queue,
@@ -134,6 +148,15 @@ impl Gpu {
     pub fn with_triangle_culling(self, on: bool) -> Self {
         Self {
             cull_triangles: on,
+            ..self
+        }
+    }
+
+    /// Lets the pictures of one batch take at most so many bytes on the adapter; batches that would take more are
+    /// drawn in parts. The default is no bound, or `COVISTA_PICTURE_BYTES` where [`Gpu::new`] finds it.
+    pub fn with_picture_budget(self, bytes: u64) -> Self {
+        Self {
+            picture_budget: bytes,
             ..self
         }
     }
@@ -163,13 +186,29 @@ impl Gpu {
         let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let result = work();
-        let failures = [pollster::block_on(validation.pop()), pollster::block_on(memory.pop())];
-        match failures.into_iter().flatten().next() {
-            None => Ok(result),
-            Some(error) => Err(RenderError::Device {
+        let validation = pollster::block_on(validation.pop());
+        // What does not fit is not there, which makes whatever uses it invalid: the cause comes first.
+        if let Some(error) = pollster::block_on(memory.pop()) {
+            return Err(RenderError::OutOfMemory {
                 action,
                 reason: error.to_string(),
-            }),
+            });
+        }
+        match validation {
+            // A lost device reports nothing to scopes.
+            None if self.lost.get().is_none() => Ok(result),
+            error => Err(self.failure(action, error.map_or(String::new(), |error| error.to_string()))),
+        }
+    }
+
+    /// The error of a failed action: where the device is lost, that is why.
+    pub(super) fn failure(&self, action: &'static str, reason: String) -> RenderError {
+        match self.lost.get() {
+            Some(reason) => RenderError::Lost {
+                action,
+                reason: reason.clone(),
+            },
+            None => RenderError::Device { action, reason },
         }
     }
 
@@ -181,10 +220,7 @@ impl Gpu {
                 timeout: None,
             })
             .map(|_| ())
-            .map_err(|error| RenderError::Device {
-                action: "waiting for a picture",
-                reason: error.to_string(),
-            })
+            .map_err(|error| self.failure("waiting for a picture", error.to_string()))
     }
 }
 

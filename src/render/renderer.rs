@@ -1,5 +1,6 @@
 //! Cameras in, views out.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::capture::{self, PendingCaptures};
@@ -40,6 +41,8 @@ pub struct Renderer {
     parallel: OnceLock<Model>,
     gray: GrayPipeline,
     idle: Arc<Mutex<Vec<Target>>>,
+    /// Cameras of one submission at most: fewer once the adapter ran out of memory.
+    most_at_once: AtomicUsize,
     stopwatch: Arc<Stopwatch>,
 }
 
@@ -104,6 +107,7 @@ impl Renderer {
             parallel: OnceLock::new(),
             gray: gpu.scoped("compiling shaders", || GrayPipeline::new(gpu))?,
             idle: Arc::default(),
+            most_at_once: AtomicUsize::new(usize::MAX),
             stopwatch: Arc::default(),
         })
     }
@@ -137,7 +141,8 @@ impl Renderer {
     ///
     /// # Errors
     /// [`RenderError::Camera`] for a camera that cannot be drawn, [`RenderError::TooLarge`] beyond the
-    /// adapter's picture size, [`RenderError::Device`] where the driver refuses.
+    /// adapter's picture size, [`RenderError::OutOfMemory`] where not even one picture fits (batches are
+    /// made smaller first), [`RenderError::Lost`] and [`RenderError::Device`] where the driver fails.
     pub fn submit(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Pending, RenderError> {
         let shots = cameras.iter().map(|&camera| Shot::Pinhole(camera)).collect();
         self.submit_shots(scene, shots, Sensors::default(), Readback::Whole)
@@ -227,8 +232,18 @@ impl Renderer {
             let pixels = u64::from(width) * u64::from(height);
             let layers = self.gpu.device.limits().max_texture_array_layers as usize;
             let most = ((SUBMISSION_PIXELS / pixels) as usize).clamp(1, layers);
-            for part in shots.chunks(most) {
-                parts.push(self.submit_part(scene, part, sensors, readback)?);
+            let mut rest = shots.as_slice();
+            while !rest.is_empty() {
+                let most = most.min(self.most_at_once.load(Ordering::Relaxed));
+                let (part, later) = rest.split_at(most.min(rest.len()));
+                match self.submit_part(scene, part, sensors, readback) {
+                    Ok(done) => {
+                        parts.push(done);
+                        rest = later;
+                    }
+                    Err(RenderError::OutOfMemory { .. }) if part.len() > 1 => self.draw_fewer_than(part.len()),
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(Pending {
@@ -238,6 +253,14 @@ impl Renderer {
             idle: Arc::clone(&self.idle),
             stopwatch: Arc::clone(&self.stopwatch),
         })
+    }
+
+    /// Halves the batches to come and gives up what is kept for later.
+    fn draw_fewer_than(&self, cameras: usize) {
+        let fewer = cameras / 2;
+        tracing::warn!("the adapter has no memory for {cameras} pictures at once: going on with {fewer}");
+        self.most_at_once.store(fewer, Ordering::Relaxed);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn check(&self, shots: &[Shot]) -> Result<(), RenderError> {
@@ -396,6 +419,16 @@ impl Renderer {
 }
 
 impl Pending {
+    /// Waits until everything has been drawn and copied, without reading it: for those who time the two apart.
+    ///
+    /// # Errors
+    /// [`RenderError::Device`] where the device failed meanwhile.
+    pub fn wait_for_drawing(&self) -> Result<(), RenderError> {
+        self.parts
+            .iter()
+            .try_for_each(|part| self.gpu.wait(part.submission.clone()))
+    }
+
     /// Waits for the device and gives the views in the order of the cameras.
     ///
     /// # Errors

@@ -158,6 +158,16 @@ impl Target {
         readback: Readback,
         gray: &GrayPipeline,
     ) -> Result<Self, RenderError> {
+        let texel_bytes = 8 + if sensors.numbers() { 4 } else { 0 } + u64::from(sensors.validity);
+        // Each plane once as a texture and once in the buffer that it is read through.
+        let bytes = 2 * texel_bytes * u64::from(width) * u64::from(height) * u64::from(layers);
+        if bytes > gpu.picture_budget {
+            let budget = gpu.picture_budget;
+            return Err(RenderError::OutOfMemory {
+                action: "making render targets",
+                reason: format!("{layers} of {width} x {height} pixels take {bytes} bytes, {budget} are allowed"),
+            });
+        }
         gpu.scoped("making render targets", || {
             let sampled = match readback {
                 Readback::Gray { .. } => wgpu::TextureUsages::TEXTURE_BINDING,
@@ -432,10 +442,7 @@ fn with_mapped<T>(
     stopwatch: &Stopwatch,
     unpack: impl FnOnce(&[u8]) -> T,
 ) -> Result<T, RenderError> {
-    let failed = |reason: String| RenderError::Device {
-        action: "reading pictures back",
-        reason,
-    };
+    let failed = |reason| gpu.failure("reading pictures back", reason);
     stopwatch.time(Step::Draw, || gpu.wait(submission))?;
     match mapped.try_recv() {
         Ok(Ok(())) => {}

@@ -126,7 +126,11 @@ pub fn parse_partners(text: &str, metrics: &[MetricRule]) -> Result<Vec<PartnerR
             };
             let grid: u32 = cells.parse("grid", "is no whole number")?;
             let read = |column: &str| {
-                let patch = |text: &str| text.parse().ok().filter(|&patch: &u16| u32::from(patch) < grid * grid);
+                let patch = |text: &str| {
+                    text.parse()
+                        .ok()
+                        .filter(|&patch: &u16| u64::from(patch) < u64::from(grid).pow(2))
+                };
                 let pair = |text: &str| text.split_once('-').and_then(|(a, b)| Some((patch(a)?, patch(b)?)));
                 let patches = cells.text(column)?.split_whitespace().map(pair).collect();
                 let bad = || cells.bad(column, "", "is no list of patches of the grid");
