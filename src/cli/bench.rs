@@ -28,6 +28,8 @@ pub struct Args {
 enum What {
     /// The overlap metric, step by step, over 8 x 16 pairs of views
     Overlap(OverlapArgs),
+    /// Pairs from scene to folder: pairs a second and the CPU time of each stage
+    Generate(super::bench_generate::Args),
     /// Colour and depth of a scene, with the split into culling, drawing and readback
     Render(super::bench_render::Args),
     /// One training update on random pictures
@@ -87,6 +89,7 @@ struct Report {
 pub fn run(args: Args) -> anyhow::Result<()> {
     match args.what {
         What::Overlap(args) => overlap(args),
+        What::Generate(args) => super::bench_generate::run(args),
         What::Render(args) => super::bench_render::run(args),
         #[cfg(feature = "train")]
         What::Train(args) => super::bench_train::run(args),

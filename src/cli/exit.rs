@@ -74,6 +74,11 @@ pub fn code_of(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(error.chain().find_map(code_of_cause).unwrap_or(1))
 }
 
+/// Whether an error is the fault of a scene or another input (3).
+pub fn is_input(error: &anyhow::Error) -> bool {
+    error.chain().find_map(code_of_cause) == Some(BAD_INPUT)
+}
+
 fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(failure) = cause.downcast_ref::<Failure>() {
         return Some(failure.code);

@@ -80,11 +80,21 @@ pub struct Args {
 
 /// The values of `--pictures`.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Pictures {
+pub enum Pictures {
     /// Lossless
     Png,
     /// JPEG of quality 95
     Jpg,
+}
+
+impl Pictures {
+    /// The library's value.
+    pub fn format(self) -> PictureFormat {
+        match self {
+            Self::Png => PictureFormat::Png,
+            Self::Jpg => PictureFormat::Jpeg,
+        }
+    }
 }
 
 /// Runs `covista generate`.
@@ -191,10 +201,7 @@ fn record(args: &Args, config: &Config, gpu: &Gpu) -> RunRecord {
         Vec::new(),
         &gpu.adapter().to_string(),
     );
-    run.pictures = match args.pictures {
-        Pictures::Png => PictureFormat::Png,
-        Pictures::Jpg => PictureFormat::Jpeg,
-    };
+    run.pictures = args.pictures.format();
     run.selection = selection(config);
     run
 }

@@ -1,15 +1,18 @@
 //! One file a subcommand; the only place that joins device, generator and trainer.
 
 mod bench;
+mod bench_generate;
 mod bench_render;
 #[cfg(feature = "train")]
 mod bench_train;
 mod cameras;
 mod capture_files;
+mod clock;
 mod common;
 mod config;
 mod device;
 mod doctor;
+mod estimate;
 mod exit;
 mod export;
 mod formats;
@@ -29,6 +32,7 @@ mod render_plan;
 mod report;
 mod scene;
 mod scene_gallery;
+mod scratch;
 mod select;
 mod semantic;
 mod show;
@@ -65,6 +69,8 @@ enum Command {
     Stream(stream::Args),
     /// Choose pairs as `generate` does and write their poses only
     Plan(plan::Args),
+    /// Say what a set of a given size will take, from a short measured sample of each scene
+    Estimate(estimate::Args),
     /// Render given cameras or the pairs of a plan: colour, metric depth, normals, ids, validity, flow
     Render(render::Args),
     /// Train a cross-view completion model on pairs made on the fly
@@ -117,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(args),
         Command::Stream(args) => stream::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Estimate(args) => estimate::run(args),
         Command::Render(args) => render::run(args),
         #[cfg(feature = "train")]
         Command::Pretrain(args) => pretrain::run(args),
