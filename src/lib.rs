@@ -5,6 +5,8 @@ pub mod camera;
 pub mod config;
 pub mod export;
 pub mod features;
+#[cfg(feature = "train")]
+pub mod feed;
 pub mod flow;
 pub mod generate;
 pub mod mine;

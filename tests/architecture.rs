@@ -49,6 +49,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["report", "validate", "export", "view", "camera"]),
+    ("feed", &["generate", "render", "stream", "train", "view"]),
     ("train", &["train", "stream", "rng"]),
     (
         "config",

@@ -149,3 +149,89 @@ fn a_stream_goes_on_after_an_end() {
     }
     assert_eq!(resumed.place(), whole.place());
 }
+
+/// On the software adapter: the tensors are the host path's to the last bit, and what travelled to the host is what the
+/// filter looked at.
+#[cfg(feature = "train")]
+#[test]
+fn pairs_reach_the_trainer_without_passing_the_host() {
+    use covista::feed::{DeviceStream, Feed};
+    use covista::generate::DevicePair;
+    use covista::stream::Placed;
+    use covista::train::augment::Framing;
+    use covista::train::batch::{Batch, ViewTensors};
+    use covista::train::{DeviceChoice, TrainDevice};
+
+    if common::gpu().is_none() {
+        return;
+    }
+    let (device, shared) = TrainDevice::open(DeviceChoice::Wgpu).unwrap();
+    let setup = shared.unwrap();
+    let gpu = Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue);
+    let stream_config = StreamConfig {
+        ring_pairs: 4,
+        reuse: 1,
+        warm_pairs: 2,
+        channel_pairs: 1,
+        ..StreamConfig::default()
+    };
+    let values = |views: &ViewTensors| {
+        let read = |tensor: &burn::tensor::Tensor<4>| tensor.clone().try_to_vec_as::<f32>().unwrap();
+        [read(&views.first), read(&views.second)]
+    };
+    let specs = ["procedural:3"];
+    // The filter by luma alone, with depth and back faces of candidates, and by colours and depth of every view.
+    let with_truth = [
+        "select.check_covisibility=true",
+        "select.max_back_face_fraction=0.3",
+        "select.min_valid_fraction=0.9",
+    ];
+    for (sets, side) in [
+        (&[][..], 224),
+        (&with_truth[..], 224),
+        (&["render.crop_px=96", "train.image=96"][..], 96),
+    ] {
+        let host = scenes(&gpu, &specs, sets, Rank::default());
+        let lean = ScenePairs::<DevicePair>::new(&gpu, list(&specs), scenes_config(&config(sets)), 7, Rank::default());
+        let lean = lean.unwrap();
+        let reports = [host.report(), lean.report()];
+        let mut host = PairStream::spawn(move || host, &stream_config, 7).unwrap();
+        let placed = lean.map(|pair| pair.map(Placed::from));
+        let lean = PairStream::spawn_placed(move || placed, &stream_config, 7).unwrap();
+        let mut lean = DeviceStream::new(lean, &gpu).unwrap();
+        for _ in 0..2 {
+            let on_host = host.next_batch(2).unwrap();
+            let on_device = lean.next(2).unwrap();
+            for (pair, (index, overlaps)) in on_device
+                .pairs
+                .iter()
+                .zip(on_host.indices.iter().zip(&on_host.overlaps))
+            {
+                assert_eq!(pair.place.index, *index);
+                assert_eq!(pair.overlaps.homography, overlaps.homography);
+                let known = pair.overlaps.covisibility.is_some();
+                assert!(!known || pair.overlaps == *overlaps);
+            }
+            let expected = on_host
+                .views(side, &[false, true], Framing::Exact, &TrainDevice::flex())
+                .unwrap();
+            let written = on_device.views(side, &[false, true], Framing::Exact, &device).unwrap();
+            assert!(values(&written) == values(&expected), "{sets:?}");
+        }
+        drop((lean, host));
+        let [host, lean] = reports.map(|report| report.lock().unwrap().clone());
+        let gray = 24 * (224 * 224 + 4);
+        if sets.is_empty() {
+            // Every position that was looked at, and the one that was under way when a turn ended.
+            assert_eq!(lean.bytes_read, (lean.positions + lean.turns) * gray);
+        }
+        if side == 224 {
+            assert!(
+                lean.bytes_read * 6 < host.bytes_read,
+                "{} of {}",
+                lean.bytes_read,
+                host.bytes_read
+            );
+        }
+    }
+}

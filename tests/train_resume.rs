@@ -211,3 +211,21 @@ fn averaged_batches_report_the_mean_of_their_losses() {
     let mean = (one(0) + one(1)) / 2.0;
     assert_eq!(trainer.update(&pair).unwrap().loss, mean);
 }
+
+#[test]
+fn the_number_of_devices_changes_nothing_but_the_time() {
+    let config = TrainConfig {
+        accumulate: 5,
+        steps: 2,
+        ..config()
+    };
+    let device = TrainDevice::flex();
+    let train = |devices: usize| {
+        let trainer = Trainer::new(&config, &device).unwrap();
+        let mut trainer = trainer.with_devices(device.open_others(devices).unwrap());
+        go_on(&mut trainer, None)
+    };
+    let one = train(1);
+    assert_eq!(train(2), one);
+    assert_eq!(train(3), one);
+}

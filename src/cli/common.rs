@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::config::Config;
+#[cfg(feature = "train")]
 use covista::generate::Rank;
 use covista::scene::{Scene, SceneList, SceneSource, Up};
 
@@ -44,8 +45,8 @@ pub struct SceneArgs {
 }
 
 /// Which share of the turns of the scenes is made here: `--rank`, `--world-size`.
+#[cfg(feature = "train")]
 #[derive(Debug, Clone, clap::Args)]
-#[allow(dead_code, reason = "pretrain takes it next")]
 pub struct RankArgs {
     /// Place of this process among those that share the scenes, from 0; no sample is made by two of them
     #[arg(long, value_name = "R", env = "RANK", default_value_t = 0)]
@@ -55,7 +56,7 @@ pub struct RankArgs {
     pub world_size: u64,
 }
 
-#[allow(dead_code, reason = "pretrain takes it next")]
+#[cfg(feature = "train")]
 impl RankArgs {
     /// The library's value, checked.
     pub fn rank(&self) -> anyhow::Result<Rank> {
@@ -79,6 +80,13 @@ pub struct ScenesArgs {
 }
 
 impl ScenesArgs {
+    /// The specs and list files as they were given, for records.
+    #[cfg(feature = "train")]
+    pub fn sources(&self) -> Vec<String> {
+        let files = self.scenes.iter().map(|file| format!("--scenes {}", file.display()));
+        self.scene.iter().cloned().chain(files).collect()
+    }
+
     /// Puts `--up` into the configuration, so that the record is true, and expands the list.
     pub fn list(&self, config: &mut Config) -> anyhow::Result<SceneList> {
         if let Some(up) = self.up {

@@ -13,6 +13,8 @@ pub struct Devices {
     pub gpu: Gpu,
     /// Holds tensors.
     pub train: TrainDevice,
+    /// Whether both are one device, so that pictures need not pass the host.
+    pub shared: bool,
 }
 
 /// Opens both. On a GPU Burn makes the device and the renderer draws with it, so that pixels and
@@ -28,15 +30,19 @@ pub fn open(choice: Choice, adapter: Option<String>) -> anyhow::Result<Devices> 
             return Ok(Devices {
                 gpu,
                 train: TrainDevice::flex(),
+                shared: false,
             });
         }
     }
     let (train, shared) = TrainDevice::open(choice)?;
-    let gpu = match shared {
-        Some(setup) => Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue),
-        None => open_renderer(adapter)?,
+    let (gpu, shared) = match shared {
+        Some(setup) => (
+            Gpu::from_parts(setup.instance, setup.adapter, setup.device, setup.queue),
+            true,
+        ),
+        None => (open_renderer(adapter)?, false),
     };
-    Ok(Devices { gpu, train })
+    Ok(Devices { gpu, train, shared })
 }
 
 /// The renderer's device alone.

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::native::{SceneRecord, TopDown};
+#[cfg(feature = "train")]
+use covista::generate::ScenesConfig;
 use covista::generate::{self, PairGenerator, WalkableConfig};
 use covista::navmesh::NavMesh;
 use covista::render::{Gpu, RenderError};
+#[cfg(feature = "train")]
+use covista::scene::SceneList;
 use covista::scene::{Scene, SceneSource};
 
 use super::common::SceneArgs;
@@ -29,6 +33,27 @@ pub fn walkable_config(config: &Config) -> WalkableConfig {
         procedural: config.procedural.clone(),
         navmesh: config.navmesh.clone(),
         sweep: config.sweep.clone(),
+    }
+}
+
+/// A list in a few words.
+#[cfg(feature = "train")]
+pub fn list_title(list: &SceneList) -> String {
+    match list.entries() {
+        [only] => only.scene.to_string(),
+        entries => format!("{} scenes in turn", entries.len()),
+    }
+}
+
+/// How many scenes take turns.
+#[cfg(feature = "train")]
+pub fn scenes_config(config: &Config) -> ScenesConfig {
+    ScenesConfig {
+        walkable: walkable_config(config),
+        generator: config.generator(),
+        pairs_per_scene: config.stream.pairs_per_scene,
+        scenes_in_memory: config.stream.scenes_in_memory,
+        max_positions: config.generate.max_positions_per_pair,
     }
 }
 

@@ -8,25 +8,35 @@ mod watch;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use covista::stream::PairStream;
+use covista::config::Config;
+use covista::feed::{DeviceStream, Feed};
+use covista::generate::{DevicePair, GenerateError, Harvest, Rank, SamplerKind, ScenePairs, ScenesReport};
+use covista::render::Gpu;
+use covista::scene::SceneList;
+use covista::stream::{PairStream, Placed, StreamPlace};
+use covista::train::augment::Augment;
 use covista::train::checkpoint::Checkpoints;
 use covista::train::save::begin_run;
 use covista::train::step::Trainer;
 use covista::train::weights::{Hints, ModelFile};
 use covista::train::{Cadence, DataRecord, DeviceChoice, ModelSize, RunState, TrainConfig, TrainDevice};
+use covista::view::ViewPair;
 
 use self::session::Session;
-use super::common::{self, ConfigArgs, SceneArgs};
+use super::common::{self, ConfigArgs, RankArgs, ScenesArgs};
 use super::device;
 use super::exit::Failure;
-use super::open::Walkable;
+use super::open;
 
 /// Arguments of `covista pretrain`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    scene: SceneArgs,
+    scenes: ScenesArgs,
+    #[command(flatten)]
+    rank: RankArgs,
     #[command(flatten)]
     config: ConfigArgs,
     /// Model size: micro, tiny, base, base_basedec or large [default: the profile's, tiny]
@@ -44,6 +54,9 @@ pub struct Args {
     /// Where to train: auto, flex (CPU) or wgpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
+    /// Devices of this machine that share the batches of each update (train.accumulate); their gradients are summed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    devices: u16,
     /// Use the adapter whose name contains this
     #[arg(long, value_name = "NAME", env = "COVISTA_ADAPTER")]
     adapter: Option<String>,
@@ -62,7 +75,7 @@ pub struct Args {
     /// Take the loss on held-out pairs every N updates; 0 never [default: 0]
     #[arg(long, value_name = "N")]
     validate_every: Option<u64>,
-    /// Scene of the held-out pairs [default: other positions of the training scene]
+    /// Scene of the held-out pairs [default: other positions of the first scene, or a flat of its own where that is procedural:*]
     #[arg(long, value_name = "FILE|procedural[:SEED]")]
     validation_scene: Option<String>,
     /// Held-out pairs, 1 to 100000 [default: 32]
@@ -97,7 +110,8 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     require_a_run(&args)?;
     let interrupted = common::interrupt_flag()?;
-    let walkable = Walkable::open(&args.scene, &mut config)?;
+    let rank = args.rank.rank()?;
+    let list = Arc::new(args.scenes.list(&mut config)?);
     let devices = device::open(args.device, args.adapter.clone())?;
     let (mut trainer, before) = match &args.resume {
         Some(run) => resumed(run, &args, &devices.train)?,
@@ -111,7 +125,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     config.train = trainer.config().clone();
     let data = DataRecord {
         profile: args.config.profile.clone(),
-        sources: vec![args.scene.scene.clone()],
+        sources: args.scenes.sources(),
         seed: config.train.seed,
         adapter: devices.gpu.adapter().to_string(),
         config_hash: config.data_hash(),
@@ -129,27 +143,19 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         data,
         best: before.best,
         cadence: cadence(before.cadence, &args),
+        stream: before.stream,
     };
-    eprintln!("rendering {} on {}", walkable.scene.name, devices.gpu.adapter());
-    let held_out = held_out::make(
-        &state.cadence,
-        &walkable,
-        &args.scene,
-        &devices.gpu,
-        &config,
-        &interrupted,
-    )?;
-    let generator = walkable.generator(&devices.gpu, &config, config.train.seed)?;
-    let tries = config.generate.max_positions_per_pair;
-    let mut stream = PairStream::spawn(move || generator.into_pairs(tries), &config.stream, config.train.seed)?;
-    // The stream is a function of its seed: passing over what was seen gives the batches that follow.
-    for _ in 0..trainer.updates() * config.train.accumulate as u64 {
-        stream.next_batch(config.train.batch)?;
-        common::check(&interrupted)?;
+    let trainer = trainer.with_devices(other_devices(&args, &devices.train, config.train.accumulate)?);
+    eprintln!("rendering {} on {}", open::list_title(&list), devices.gpu.adapter());
+    if rank.world() > 1 {
+        eprintln!(
+            "rank {} of {}: the scenes are shared, the model is not; --devices sums gradients inside one process, \
+             nothing does between processes",
+            rank.rank(),
+            rank.world()
+        );
     }
-    if let Some(out) = &args.out {
-        begin_run(out, &trainer, &state)?;
-    }
+    let held_out = held_out::make(&state.cadence, &list, &devices.gpu, &config, &interrupted)?;
     let session = Session {
         run: args.resume.clone().or(args.out.clone()),
         fresh: args.resume.is_none(),
@@ -159,7 +165,125 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         interrupted,
         held_out,
     };
-    session.train(&RefCell::new(stream), state, trainer)
+    let source = Source {
+        gpu: &devices.gpu,
+        list,
+        config: &config,
+        rank,
+        place: state.stream.clone(),
+    };
+    // CroCo's second views depend on what the host sees in the first, and only the host changes colours.
+    let stays = devices.shared && config.sampler.kind == SamplerKind::Sweep && config.train.augment == Augment::None;
+    if stays {
+        let (pairs, scenes) = source.pairs::<DevicePair>()?;
+        let placed = pairs.map(|pair| pair.map(Placed::from));
+        let stream = PairStream::spawn_placed(move || placed, &config.stream, source.draw_seed())?;
+        let feed = DeviceStream::new(source.restored(stream), &devices.gpu)?;
+        train(&session, feed, &scenes, state, trainer, args.out.as_deref())
+    } else {
+        let (pairs, scenes) = source.pairs::<ViewPair>()?;
+        let stream = PairStream::spawn(move || pairs, &config.stream, source.draw_seed())?;
+        train(
+            &session,
+            source.restored(stream),
+            &scenes,
+            state,
+            trainer,
+            args.out.as_deref(),
+        )
+    }
+}
+
+/// Where pairs come from.
+struct Source<'a> {
+    gpu: &'a Gpu,
+    list: Arc<SceneList>,
+    config: &'a Config,
+    rank: Rank,
+    /// Where the stream of the run stood, if it is resumed.
+    place: Option<StreamPlace>,
+}
+
+impl Source<'_> {
+    /// The scenes in turn, and what becomes of them.
+    fn pairs<P: Harvest>(&self) -> anyhow::Result<(ScenePairs<P>, Arc<Mutex<ScenesReport>>)> {
+        let config = open::scenes_config(self.config);
+        let pairs = ScenePairs::new(
+            self.gpu,
+            Arc::clone(&self.list),
+            config,
+            self.config.train.seed,
+            self.rank,
+        )?;
+        let report = pairs.report();
+        let pairs = match &self.place {
+            Some(place) => pairs.resumed(&place.ring),
+            None => pairs,
+        };
+        Ok((pairs, report))
+    }
+
+    fn draw_seed(&self) -> u64 {
+        self.rank.seed(self.config.train.seed)
+    }
+
+    fn restored<P: covista::stream::PairImages>(
+        &self,
+        stream: PairStream<GenerateError, P>,
+    ) -> PairStream<GenerateError, P> {
+        match &self.place {
+            Some(place) => stream.restored(place),
+            None => stream,
+        }
+    }
+}
+
+/// Trains on what `feed` gives, and tells what became of the scenes.
+fn train<F: Feed<Error = GenerateError>>(
+    session: &Session,
+    mut feed: F,
+    scenes: &Mutex<ScenesReport>,
+    state: RunState,
+    trainer: Trainer,
+    out: Option<&Path>,
+) -> anyhow::Result<()> {
+    if state.stream.is_none() {
+        // A checkpoint that did not keep the place: passing over what was seen gives the batches that follow.
+        for _ in 0..trainer.updates() * trainer.config().accumulate as u64 {
+            feed.next(trainer.config().batch)?;
+            common::check(&session.interrupted)?;
+        }
+    }
+    if let Some(out) = out {
+        begin_run(out, &trainer, &state)?;
+    }
+    let outcome = session.train(&RefCell::new(feed), state, trainer);
+    print_scenes(&scenes.lock().unwrap_or_else(PoisonError::into_inner));
+    outcome
+}
+
+fn print_scenes(report: &ScenesReport) {
+    eprintln!(
+        "{} pairs of {} positions in {} turns; {} scenes read, at most {} held at a time",
+        report.pairs, report.positions, report.turns, report.loads, report.most_in_memory
+    );
+    for skipped in &report.skipped {
+        eprintln!(
+            "passed over {} ({} turns): {}",
+            skipped.scene, skipped.turns, skipped.reason
+        );
+    }
+}
+
+/// The devices beside the first.
+fn other_devices(args: &Args, first: &TrainDevice, accumulate: usize) -> anyhow::Result<Vec<TrainDevice>> {
+    let count = usize::from(args.devices);
+    if count > accumulate {
+        return Err(Failure::arguments(format!(
+            "--devices {count} has no work for all of them: each update is {accumulate} batches; raise train.accumulate"
+        )));
+    }
+    Ok(first.open_others(count)?)
 }
 
 /// Refuses what needs a folder to write to where none was named.

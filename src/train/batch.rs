@@ -56,6 +56,9 @@ impl Batch for PairBatch {
     }
 }
 
+/// Pictures, `[batch, 3, height, width]`.
+pub type ViewTensor = Tensor<4>;
+
 /// Both views of a batch, normalised by ImageNet's statistics, `[batch, 3, height, width]`.
 #[derive(Debug, Clone)]
 pub struct ViewTensors {
@@ -114,6 +117,14 @@ impl ViewTensors {
             [0, 1].map(|view| Tensor::from_data(TensorData::new(planes(view), [count, 3, side, side]), &plain));
         Ok(Self { first, second })
     }
+}
+
+/// The value that each byte becomes, for red, green and blue.
+pub fn byte_values() -> [[f32; 256]; 3] {
+    std::array::from_fn(|channel| {
+        let (mean, deviation) = (IMAGENET_MEAN[channel], IMAGENET_STD[channel]);
+        std::array::from_fn(|byte| (f32::from(byte as u8) / 255.0 - mean) / deviation)
+    })
 }
 
 /// Which pairs of micro-batch `index` change places, each with probability `p` (MIMIC swaps with 0.5).

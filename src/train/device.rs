@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use burn::backend::DispatchDevice;
-use burn::tensor::Device;
+use burn::tensor::{Device, DeviceKind};
 use serde::{Deserialize, Serialize};
 
 use super::error::TrainError;
@@ -90,6 +90,32 @@ impl TrainDevice {
                 reason: error.to_string(),
             }),
         }
+    }
+
+    /// Devices 1 to `count - 1` beside [`Self::open`]'s, which must be the first: each computes gradients of its own
+    /// batches ([`Trainer::with_devices`](super::step::Trainer::with_devices)). On the CPU they are threads of one
+    /// machine; else they are the other discrete graphics cards.
+    ///
+    /// # Errors
+    /// There are not so many cards, or one cannot be opened.
+    pub fn open_others(&self, count: usize) -> Result<Vec<Self>, TrainError> {
+        if is_flex(&self.device) {
+            return Ok((1..count).map(|_| self.clone()).collect());
+        }
+        let open = |index| {
+            let kind = DeviceKind::DiscreteGpu(index);
+            let opened = Device::wgpu_options().device_kind(kind).init_with_setup();
+            let (device, setup) = opened.map_err(|error| TrainError::Device {
+                choice: format!("wgpu ({count} devices)"),
+                reason: format!("graphics card {index} of {count}: {error}"),
+            })?;
+            let info = setup.adapter.get_info();
+            Ok(Self {
+                device: device.autodiff(),
+                name: format!("{} ({:?})", info.name, info.backend),
+            })
+        };
+        (1..count).map(open).collect()
     }
 
     /// A name to print.

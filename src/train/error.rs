@@ -55,6 +55,9 @@ pub enum TrainError {
     /// A tensor could not be read back from the device.
     #[error("cannot read a tensor back from the training device: {0}")]
     Read(String),
+    /// A tensor could not be filled by the renderer.
+    #[error("cannot hand pictures to the training device: {0}")]
+    Handover(String),
     /// Weights that do not fit the model.
     #[error("weights do not fit the model: {0}")]
     Weights(String),

@@ -13,7 +13,7 @@ use super::error::TrainError;
 use super::params::{self, NamedTensor};
 use super::run::TrainSummary;
 use super::save::{MEAN, MODEL, RECORD, read_safetensors};
-use crate::stream::SceneSeen;
+use crate::stream::{SceneSeen, StreamPlace};
 
 /// Which pairs made a run: enough to make them again, and to tell which scenes the model has seen.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -99,6 +99,8 @@ pub struct RunState {
     pub best: Option<Best>,
     /// How often it looks at itself.
     pub cadence: Cadence,
+    /// Where its stream stood after the last update; none in checkpoints that did not keep it.
+    pub stream: Option<StreamPlace>,
 }
 
 /// What `run.json` holds.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 
 use super::augment::Framing;
-use super::batch::{Batch, draw_swaps};
+use super::batch::{Batch, ViewTensors, draw_swaps};
 use super::config::TrainConfig;
 use super::croco::patch::patchify;
 use super::croco::{Croco, PatchMask};
@@ -16,6 +16,7 @@ use super::ops::autocast;
 use super::optim::{AdamW, global_norm};
 use super::params::{self, NamedTensor};
 use super::precision::LossScale;
+use super::replicas::Replicas;
 use super::schedule::Schedule;
 
 /// What one update did.
@@ -36,6 +37,8 @@ pub struct Update {
 pub struct Trainer {
     config: TrainConfig,
     device: TrainDevice,
+    /// Devices that compute gradients beside it.
+    others: Vec<TrainDevice>,
     schedule: Schedule,
     model: Croco,
     optimizer: AdamW,
@@ -62,7 +65,14 @@ impl Trainer {
             updates: 0,
             config: config.clone(),
             device: device.clone(),
+            others: Vec::new(),
         })
+    }
+
+    /// Spreads the batches of an update over `others` as well: one batch a device at a time. Sums stay in the order of
+    /// the batches.
+    pub fn with_devices(self, others: Vec<TrainDevice>) -> Self {
+        Self { others, ..self }
     }
 
     /// The model as it stands.
@@ -179,24 +189,35 @@ impl Trainer {
         mut next: impl FnMut(usize) -> Result<Option<Held<'a, B>>, TrainError>,
     ) -> Result<Option<Averaged>, TrainError> {
         let mut accumulator = GradientsAccumulator::<Croco>::new();
-        let (mut total, mut pairs) = (0.0f32, 0);
+        let (mut total, mut pairs, mut done) = (0.0f32, 0, 0);
+        let copies = Replicas::new(&self.model, if count > 1 { &self.others } else { &[] });
         let scaled = self.loss_scale.map_or(1.0, |scaled| scaled.scale);
-        for i in 0..count {
-            let Some(held) = next(i)? else { return Ok(None) };
-            let batch = held.batch();
-            let index = self.updates * self.config.accumulate as u64 + i as u64;
-            let (loss, grads) = self.gradients(batch, index)?;
-            total += loss;
-            pairs += batch.pairs();
-            if count == 1 {
-                return Ok(Some(Averaged {
-                    grads,
-                    loss,
-                    pairs,
-                    scale: 1.0 / scaled,
-                }));
+        while done < count {
+            let mut tasks = Vec::with_capacity(copies.count());
+            while tasks.len() < copies.count().min(count - done) {
+                let Some(held) = next(done + tasks.len())? else {
+                    return Ok(None);
+                };
+                let batch = held.batch();
+                let index = self.updates * self.config.accumulate as u64 + (done + tasks.len()) as u64;
+                pairs += batch.pairs();
+                tasks.push((self.views(batch, index)?, index));
             }
-            accumulator.accumulate(&self.model, grads);
+            done += tasks.len();
+            for result in copies.run(&self.model, &self.device, &self.recipe(), tasks) {
+                let (loss, grads) = result?;
+                total += loss;
+                if count == 1 {
+                    let scale = 1.0 / scaled;
+                    return Ok(Some(Averaged {
+                        grads,
+                        loss,
+                        pairs,
+                        scale,
+                    }));
+                }
+                accumulator.accumulate(&self.model, grads);
+            }
         }
         Ok((count > 0).then(|| Averaged {
             grads: accumulator.grads(),
@@ -212,34 +233,23 @@ impl Trainer {
     /// # Errors
     /// The batch has the wrong shape, the device fails, or the loss is not finite.
     pub fn gradients(&self, batch: &impl Batch, index: u64) -> Result<(f32, GradientsParams), TrainError> {
+        self.recipe().gradients(&self.model, self.views(batch, index)?, index)
+    }
+
+    /// The tensors of a batch, with the swaps and the framing of its number.
+    fn views(&self, batch: &impl Batch, index: u64) -> Result<ViewTensors, TrainError> {
         let config = &self.config;
-        let count = batch.pairs();
-        let swaps = draw_swaps(count, config.swap, config.seed, index);
-        let framing = Framing::of(config, index);
-        let views = batch.views(config.image, &swaps, framing, &self.device)?;
-        let tokens = config.croco().tokens();
-        let mask = PatchMask::draw(count, tokens, config.masked_tokens(), config.seed, index);
-        let first = patchify(views.first, config.patch);
-        let second = patchify(views.second, config.patch);
-        let half = config.precision.half();
-        let prediction = autocast(half, || self.model.forward(first.clone(), second, &mask));
-        let loss = masked_mse(prediction, first, &mask);
-        let value = loss
-            .clone()
-            .try_into_scalar::<f32>()
-            .map_err(|error| TrainError::Read(format!("{error:?}")))?;
-        if !value.is_finite() {
-            return Err(TrainError::Diverged {
-                step: self.updates,
-                loss: value,
-            });
+        let swaps = draw_swaps(batch.pairs(), config.swap, config.seed, index);
+        batch.views(config.image, &swaps, Framing::of(config, index), &self.device)
+    }
+
+    /// What the gradients of this update depend on beside the model.
+    fn recipe(&self) -> Recipe {
+        Recipe {
+            config: self.config.clone(),
+            loss_scale: self.loss_scale,
+            step: self.updates,
         }
-        let loss = match self.loss_scale {
-            Some(LossScale { scale, .. }) => loss.mul_scalar(scale),
-            None => loss,
-        };
-        let mut grads = loss.backward();
-        Ok((value, GradientsParams::from_module(&mut grads, &self.model)))
     }
 
     fn apply(&mut self, averaged: Averaged) -> Result<Update, TrainError> {
@@ -292,6 +302,49 @@ impl Trainer {
             lr,
             grad_norm,
         })
+    }
+}
+
+/// What the gradients of an update depend on beside the model.
+pub(super) struct Recipe {
+    config: TrainConfig,
+    loss_scale: Option<LossScale>,
+    step: u64,
+}
+
+impl Recipe {
+    /// Loss and gradients of `model` on the views of batch `index`.
+    pub fn gradients(
+        &self,
+        model: &Croco,
+        views: ViewTensors,
+        index: u64,
+    ) -> Result<(f32, GradientsParams), TrainError> {
+        let config = &self.config;
+        let count = views.first.dims()[0];
+        let tokens = config.croco().tokens();
+        let mask = PatchMask::draw(count, tokens, config.masked_tokens(), config.seed, index);
+        let first = patchify(views.first, config.patch);
+        let second = patchify(views.second, config.patch);
+        let half = config.precision.half();
+        let prediction = autocast(half, || model.forward(first.clone(), second, &mask));
+        let loss = masked_mse(prediction, first, &mask);
+        let value = loss
+            .clone()
+            .try_into_scalar::<f32>()
+            .map_err(|error| TrainError::Read(format!("{error:?}")))?;
+        if !value.is_finite() {
+            return Err(TrainError::Diverged {
+                step: self.step,
+                loss: value,
+            });
+        }
+        let loss = match self.loss_scale {
+            Some(LossScale { scale, .. }) => loss.mul_scalar(scale),
+            None => loss,
+        };
+        let mut grads = loss.backward();
+        Ok((value, GradientsParams::from_module(&mut grads, model)))
     }
 }
 

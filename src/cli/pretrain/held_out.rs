@@ -4,23 +4,24 @@ use std::sync::atomic::AtomicBool;
 
 use covista::config::Config;
 use covista::render::Gpu;
+use covista::rng::Rng;
+use covista::scene::{ListedSource, SceneList, SceneSource};
 use covista::stream::PairBatch;
 use covista::train::Cadence;
 use covista::train::held_out::HeldOut;
 
-use crate::cli::common::{self, SceneArgs};
+use crate::cli::common;
 use crate::cli::exit::Failure;
 use crate::cli::open::Walkable;
 
 /// Sample index of the first held-out pair: training counts up from 0 and does not come here.
 const FIRST_INDEX: u64 = 1 << 40;
 
-/// The held-out pairs that `cadence` asks for: of its scene, or of other positions of the `trained` one.
-/// `None` where nothing is judged.
+/// The held-out pairs that `cadence` asks for: of its scene, or of other positions of the first scene of the list, or
+/// of a flat of its own where that one stands for fresh flats. `None` where nothing is judged.
 pub fn make(
     cadence: &Cadence,
-    trained: &Walkable,
-    scene: &SceneArgs,
+    list: &SceneList,
     gpu: &Gpu,
     config: &Config,
     interrupted: &AtomicBool,
@@ -28,15 +29,14 @@ pub fn make(
     if cadence.validate_every == 0 && cadence.pictures_every == 0 {
         return Ok(None);
     }
-    let other = cadence.validation_scene.as_ref().map(|name| {
-        let named = SceneArgs {
-            scene: name.clone(),
-            ..scene.clone()
-        };
-        Walkable::open(&named, &mut config.clone())
-    });
-    let other = other.transpose()?;
-    let walkable = other.as_ref().unwrap_or(trained);
+    let source = match (&cadence.validation_scene, &list.entries()[0].scene) {
+        (Some(name), _) => SceneSource::parse(name)?,
+        (None, ListedSource::Scene(first)) => first.clone(),
+        (None, ListedSource::FreshFlats) => {
+            SceneSource::Procedural(Rng::stream(config.train.seed, "held-out-flat", &[]).next_u64())
+        }
+    };
+    let walkable = Walkable::load(&source, config)?;
     eprintln!(
         "making {} held-out pairs of {}",
         cadence.validation_pairs, walkable.scene.name

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
+use covista::feed::Feed;
 use covista::generate::GenerateError;
-use covista::stream::PairStream;
 use covista::train::checkpoint::Checkpoints;
 use covista::train::held_out::HeldOut;
 use covista::train::journal::{Journal, MetricsRow};
@@ -44,9 +44,9 @@ pub struct Session {
 }
 
 /// What changes from update to update.
-struct Going<'a> {
+struct Going<'a, F> {
     session: &'a Session,
-    stream: &'a RefCell<PairStream<GenerateError>>,
+    stream: &'a RefCell<F>,
     state: RunState,
     journal: Option<Journal>,
     checkpoints: Option<Checkpoints>,
@@ -57,9 +57,9 @@ struct Going<'a> {
 
 impl Session {
     /// Trains to the end, or until interrupted: then a checkpoint is written and the error says so.
-    pub fn train(
+    pub fn train<F: Feed<Error = GenerateError>>(
         &self,
-        stream: &RefCell<PairStream<GenerateError>>,
+        stream: &RefCell<F>,
         state: RunState,
         mut trainer: Trainer,
     ) -> anyhow::Result<()> {
@@ -75,9 +75,9 @@ impl Session {
         outcome
     }
 
-    fn go(
+    fn go<F: Feed<Error = GenerateError>>(
         &self,
-        stream: &RefCell<PairStream<GenerateError>>,
+        stream: &RefCell<F>,
         state: RunState,
         trainer: &mut Trainer,
     ) -> anyhow::Result<()> {
@@ -110,7 +110,7 @@ impl Session {
         };
         let stopping = || self.interrupted.load(Ordering::SeqCst);
         // An update that is cut short by an interrupt leaves the trainer as it was.
-        let batches = std::iter::from_fn(|| (!stopping()).then(|| stream.borrow_mut().next_batch(config.batch)));
+        let batches = std::iter::from_fn(|| (!stopping()).then(|| stream.borrow_mut().next(config.batch)));
         let mut failure = None;
         let summary = drive(trainer, batches, |report, trainer| match going.after(report, trainer) {
             Ok(()) if !stopping() => ControlFlow::Continue(()),
@@ -148,10 +148,12 @@ impl Session {
     }
 }
 
-impl Going<'_> {
+impl<F: Feed> Going<'_, F> {
     /// What happens after an update: judging, the log, pictures, a checkpoint.
     fn after(&mut self, report: &StepReport, trainer: &Trainer) -> anyhow::Result<()> {
         let updates = trainer.updates();
+        // An interrupt may find more batches drawn than an update has seen: what counts is where this one ended.
+        self.state.stream = Some(self.stream.borrow().place());
         let cadence = self.state.cadence.clone();
         let due = |every: u64| every > 0 && updates.is_multiple_of(every);
         let mut row = MetricsRow {
