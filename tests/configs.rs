@@ -121,7 +121,7 @@ fn the_data_hash_ignores_streaming_and_training_but_nothing_else() {
 #[cfg(feature = "train")]
 #[test]
 fn the_presets_are_the_published_recipes() {
-    use covista::train::{Augment, ModelSize, PositionCode};
+    use covista::train::{Architecture, Augment, ModelSize, PositionCode};
 
     // Every published run: AdamW 0.9/0.95, eps 1e-8, decay 0.05, 90 % hidden of 224 px, no clipping.
     for name in ["croco-v1", "croco-v2", "mimic"] {
@@ -173,6 +173,7 @@ fn the_presets_are_the_published_recipes() {
         (mimic.pos, mimic.augment, mimic.swap),
         (PositionCode::Cosine, Augment::None, 0.5)
     );
+    assert_eq!((mimic.architecture, mimic.masked_tokens()), (Architecture::Mimic, 177));
     assert_eq!(mimic.effective_batch(), 4096);
     close(mimic.peak_lr(), 2.4e-3);
     close(epochs(mimic.steps, 4096, 3_163_333.0), 200.0);

@@ -1,5 +1,6 @@
 //! A model out of a file.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::checkpoint::Checkpoint;
@@ -64,9 +65,11 @@ impl ModelFile {
             return Err(TrainError::Weights(reasons.join("; ")));
         }
         self.check_tables()?;
-        let matched = |tensor: &NamedTensor| self.comparison.matched.iter().any(|entry| entry.name == tensor.name);
+        let matched: BTreeSet<&str> = self.comparison.matched.iter().map(|e| e.name.as_str()).collect();
         let tensors = self.checkpoint.tensors.into_iter();
-        Ok(tensors.filter(matched).collect())
+        Ok(tensors
+            .filter(|tensor| matched.contains(tensor.name.as_str()))
+            .collect())
     }
 
     /// [`Self::parameters`], to start a run of the model `wanted` from; the sides of the images may differ.
