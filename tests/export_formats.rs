@@ -331,3 +331,62 @@ fn trees_of_croco_and_dust3r_have_pixel_centres_at_integers() {
         }
     }
 }
+
+fn covista(arguments: &[&str]) -> std::process::Output {
+    Command::new(assert_cmd::cargo::cargo_bin!("covista"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn the_commands_convert_show_and_say_what_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    native_set(Path::new(&path("set")));
+    let formats = ["--format", "croco,colmap,npy", "--batch-pairs", "2"];
+    let made = covista(
+        &[
+            &["export", &path("set"), "--out", &path("out"), "--json"],
+            formats.as_slice(),
+        ]
+        .concat(),
+    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let summary: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(summary["formats"], serde_json::json!(["croco", "colmap", "npy"]));
+    assert_eq!(summary["pairs"], 3);
+    for inside in [
+        "README.md",
+        "covista.json",
+        "croco/pairs.txt",
+        "colmap/box_room/sparse/0/images.bin",
+    ] {
+        assert!(dir.path().join("out").join(inside).exists(), "{inside}");
+    }
+    for (what, index, code, words) in [
+        ("out/colmap", "2", 0, ""),
+        ("out", "0", 0, ""),
+        ("out/npy", "3", 2, "the pairs are 0 to 2"),
+        ("out/croco/box_room", "0", 3, "none of the formats"),
+        ("nothing", "0", 3, "cannot read"),
+    ] {
+        let picture = path("pair.png");
+        let shown = covista(&["show", &path(what), "--index", index, "--out", &picture]);
+        let said = String::from_utf8_lossy(&shown.stderr).into_owned();
+        assert_eq!(shown.status.code(), Some(code), "{what}: {said}");
+        assert!(said.contains(words), "{what}: {said}");
+        if code == 0 {
+            assert_eq!(image::open(&picture).unwrap().width(), 2 * 4 * synthetic::SIZE + 12);
+            std::fs::remove_file(&picture).unwrap();
+        }
+    }
+    for (arguments, code) in [
+        (["export", &path("set"), "--format", "croco", "--out", &path("out")], 5),
+        (["export", &path("set"), "--format", "tar", "--out", &path("new")], 2),
+        (["export", &path("none"), "--format", "croco", "--out", &path("new")], 3),
+    ] {
+        assert_eq!(covista(&arguments).status.code(), Some(code), "{arguments:?}");
+    }
+    assert!(!dir.path().join("new").exists());
+}

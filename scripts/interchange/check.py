@@ -3,6 +3,9 @@
 import csv
 import hashlib
 import json
+import os
+import pickle
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -316,6 +319,52 @@ def export_gives_what_generate_gives():
         assert digest(ROOT / name) == digest(WORK / "export" / name), name
     generated, copied = digest(ROOT / "native"), digest(WORK / "export/native")
     assert all(copied[name] == value for name, value in generated.items())
+
+
+def show(path, index, code=0):
+    """What `covista show` says of a pair, and the picture it draws."""
+    out = WORK / "pair.png"
+    command = [os.environ["COVISTA_BIN"], "show", path, "--index", str(index), "--out", out, "--json"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == code, f"{path}: {ran.returncode} {ran.stderr}"
+    return (json.loads(ran.stdout), Image.open(out)) if code == 0 else (None, None)
+
+
+@check
+def show_reads_every_format():
+    for name in ["native", *FORMATS]:
+        for index in (0, 4):
+            told, picture = show(ROOT / name, index)
+            assert told["format"] == name and told["pairs"] == len(PAIRS), told
+            height, width = PAIRS[index].first.depth.shape
+            assert picture.size[0] > 2 * width and picture.size[1] >= height
+            assert told["matches"] > 20, f"{name}: {told['matches']} matches"
+            if told["cameras"]:
+                for camera, view in zip(told["cameras"], PAIRS[index].views):
+                    close(camera["K"], view.K, 1e-9, f"K of {name}")
+                    close(np.reshape(camera["world_from_camera"], (4, 4)), view.pose, 1e-9, f"pose of {name}")
+        show(ROOT / name, 5, code=2)
+
+
+@check
+def show_reads_what_numpy_saved():
+    folder = WORK / "theirs"
+    (folder / "p").mkdir(parents=True)
+    for number, view in enumerate(PAIRS[0].views):
+        Image.fromarray(view.color).save(folder / "p" / f"000{number}.jpg")
+    rows = ["path1,path2,correspondence"]
+    array = np.array({1: 2, 3: 195, 150: 0}, dtype=object)
+    np.save(folder / "p/d.npy", array)
+    rows.append("p/0000.jpg,p/0001.jpg,p/d.npy")
+    # numpy.save has its own protocol; the others go behind its header.
+    header = (folder / "p/d.npy").read_bytes()[:128]
+    for protocol in (2, 3, 4):
+        (folder / f"p/{protocol}.npy").write_bytes(header + pickle.dumps(array, protocol))
+        rows.append(f"p/0000.jpg,p/0001.jpg,p/{protocol}.npy")
+    (folder / "pairs.csv").write_text("\n".join(rows) + "\n")
+    for index in range(len(rows) - 1):
+        told, _ = show(folder, index)
+        assert told["matches"] == 3 and told["format"] == "mimic"
 
 
 if "--with-torch" in sys.argv:

@@ -105,9 +105,9 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     }
     if let Some(error) = cause.downcast_ref::<ExportError>() {
         return Some(match error {
-            ExportError::Mismatch { .. } => BAD_ARGUMENTS,
+            ExportError::Mismatch { .. } | ExportError::NoSuchPair { .. } => BAD_ARGUMENTS,
             ExportError::Stopped { .. } => INTERRUPTED,
-            ExportError::Read { .. } | ExportError::Damaged { .. } => BAD_INPUT,
+            ExportError::Read { .. } | ExportError::Damaged { .. } | ExportError::Unrecognised { .. } => BAD_INPUT,
             _ => BAD_OUTPUT,
         });
     }

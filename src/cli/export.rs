@@ -6,6 +6,7 @@ use covista::export::native::NativeReader;
 use covista::export::{Format, may_write};
 
 use super::common;
+use super::exit::Failure;
 use super::formats::FormatArgs;
 
 /// Arguments of `covista export`.
@@ -30,6 +31,12 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let stop = common::interrupt_flag()?;
     let layout = args.formats.layout(&args.out)?;
+    if !args.overwrite && args.out.exists() {
+        return Err(Failure::output(format!(
+            "the output folder exists already; give another --out, or --overwrite to replace it: {}",
+            args.out.display()
+        )));
+    }
     may_write(&args.out, args.overwrite)?;
     // A folder of several formats holds its native set one level down.
     let inner = args.set.join(Format::Native.name());

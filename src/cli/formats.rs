@@ -118,8 +118,8 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// True where a run with this record has ended already and only its result was kept.
-    pub fn is_complete(&self, run: &RunRecord) -> anyhow::Result<bool> {
+    /// True where a run with this record has ended already with so many pairs and only its result was kept.
+    pub fn is_complete(&self, run: &RunRecord, pairs: u64) -> anyhow::Result<bool> {
         let path = self.out.join(export::RECORD);
         let Ok(text) = std::fs::read(&path) else {
             return Ok(false);
@@ -128,7 +128,15 @@ impl Layout<'_> {
         let record: serde_json::Value = serde_json::from_slice(&text).map_err(damaged)?;
         let found: RunRecord = serde_json::from_value(record["run"].clone()).map_err(damaged)?;
         match found.difference(run) {
-            None => Ok(true),
+            None => match record["counters"]["pairs"].as_u64() {
+                Some(found) if found >= pairs => Ok(true),
+                found => Err(Failure::output(format!(
+                    "the output holds {} of {pairs} pairs, and the native set that could be continued was not kept: \
+                     start again with --overwrite, or ask for the format native too: {}",
+                    found.unwrap_or(0),
+                    self.out.display()
+                ))),
+            },
             Some((what, found, expected)) => Err(ExportError::Mismatch {
                 what,
                 found,

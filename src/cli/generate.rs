@@ -137,7 +137,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     run.shard = shard;
     if let (Place::Folder(native), None, true) = (&place, shard, args.resume)
         && !native.exists()
-        && layout.is_complete(&run)?
+        && layout.is_complete(&run, args.pairs)?
     {
         println!("complete already: {}", args.out.display());
         return Ok(());

@@ -36,6 +36,8 @@ mod scratch;
 mod select;
 mod semantic;
 mod show;
+#[cfg(feature = "rerun")]
+mod show_rerun;
 mod stream;
 mod validate;
 mod verify;

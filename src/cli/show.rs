@@ -25,6 +25,12 @@ pub struct Args {
     /// Draw at most this many matches, evenly spread
     #[arg(long, value_name = "N", default_value_t = 40)]
     matches: usize,
+    /// Write a recording for the Rerun viewer instead of a picture (cargo feature `rerun`)
+    #[arg(long, value_name = "RRD", conflicts_with_all = ["out", "style", "matches"])]
+    rerun: Option<PathBuf>,
+    /// Scene of the recording: a file or procedural:SEED
+    #[arg(long, value_name = "FILE|procedural[:SEED]", requires = "rerun")]
+    scene: Option<String>,
     /// Say what was read as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -42,6 +48,10 @@ enum Style {
 /// Runs `covista show`.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let pair = read_pair(&args.path, args.index)?;
+    if let Some(out) = &args.rerun {
+        record(out, &pair, args.scene.as_deref())?;
+        return tell(&args, &pair, out);
+    }
     let style = match args.style {
         Style::Lines => MatchStyle::Lines,
         Style::Dots => MatchStyle::Dots,
@@ -54,6 +64,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     std::fs::write(&out, bytes)
         .map_err(|error| Failure::output(format!("cannot write the picture ({error}): {}", out.display())))?;
     tell(&args, &pair, &out)
+}
+
+#[cfg(feature = "rerun")]
+use super::show_rerun::write as record;
+
+/// What stands in for the recording in a build without the feature.
+#[cfg(not(feature = "rerun"))]
+fn record(_: &std::path::Path, _: &ReadPair, _: Option<&str>) -> anyhow::Result<()> {
+    Err(Failure::arguments(
+        "this build has no Rerun recordings: build it with `cargo build --release --features rerun`",
+    ))
 }
 
 fn tell(args: &Args, pair: &ReadPair, out: &std::path::Path) -> anyhow::Result<()> {

@@ -63,7 +63,7 @@ pub(super) fn card(set: &NativeReader, formats: &[Format], options: &ExportOptio
     let _ = writeln!(out, "\n# {}\n", options.dataset);
     let _ = writeln!(
         out,
-        "Co-visible pairs of views of indoor scenes, made by [Covista](https://crates.io/crates/covista) {}.\n",
+        "Co-visible pairs of views of indoor scenes, made by Covista {}.\n",
         run.covista_version
     );
     let unfinished = if set.is_finished() {

@@ -93,6 +93,28 @@ pub enum ExportError {
         /// The file.
         path: PathBuf,
     },
+    /// The set has fewer pairs than that.
+    #[error("{}: {}", match pairs { 0 => "there are no pairs".to_string(), _ => format!("there is no pair {index}; the pairs are 0 to {}", pairs - 1) }, path.display())]
+    NoSuchPair {
+        /// The pair that was asked for, from 0.
+        index: u64,
+        /// How many there are.
+        pairs: u64,
+        /// The set.
+        path: PathBuf,
+    },
+    /// A file or folder is of none of the formats.
+    #[error(
+        "this is none of the formats {formats}: name the file or folder that `covista generate` or `covista export` \
+         wrote: {}",
+        path.display()
+    )]
+    Unrecognised {
+        /// All formats.
+        formats: String,
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// What was handed in cannot be stored, e.g. a picture and a depth map of two sizes.
     #[error("cannot store this as {format}: {why}")]
     Unfit {

@@ -16,9 +16,9 @@ pub(super) fn find(path: &Path) -> Result<Found, ExportError> {
         true => in_folder(path)?,
         false => of_file(path)?,
     };
-    found.ok_or_else(|| {
-        let names = Format::ALL.map(Format::name);
-        ExportError::damaged(path, format!("this is none of the formats {}", names.join(", ")))
+    found.ok_or_else(|| ExportError::Unrecognised {
+        formats: Format::ALL.map(Format::name).join(", "),
+        path: path.to_path_buf(),
     })
 }
 

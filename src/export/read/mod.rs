@@ -49,8 +49,8 @@ pub struct ReadPair {
 ///
 /// # Errors
 ///
-/// [`ExportError::Damaged`] where no format is recognised, `index` is too large, or a file makes no sense; read
-/// errors.
+/// [`ExportError::Unrecognised`] where no format is, [`ExportError::NoSuchPair`] where `index` is too large,
+/// [`ExportError::Damaged`] where a file makes no sense; read errors.
 pub fn read_pair(path: &Path, index: u64) -> Result<ReadPair, ExportError> {
     let found = find::find(path)?;
     let dir = found.dir.as_path();
@@ -83,13 +83,15 @@ fn of_view_pair(format: Format, pairs: u64, name: String, pair: ViewPair) -> Rea
     };
     let size = pair.first.color.dimensions();
     let matches = patch_places(patches, size, pair.second.color.dimensions());
+    // Pairs that were mined from pictures know neither.
+    let known = pair.first.has_geometry() && pair.second.has_geometry();
     let [first, second] = [pair.first, pair.second].map(|view| (*view).clone());
     ReadPair {
         format,
         pairs,
         name,
-        cameras: Some([first.camera, second.camera]),
-        depths: Some([first.depth, second.depth]),
+        cameras: known.then_some([first.camera, second.camera]),
+        depths: known.then_some([first.depth, second.depth]),
         pictures: [first.color, second.color],
         matches,
         matches_from: from,
@@ -174,11 +176,8 @@ fn checked_depth(path: &Path, depth: DepthMap, (width, height): (u32, u32)) -> R
 }
 
 fn no_such_pair(path: &Path, index: u64, pairs: u64) -> ExportError {
-    let why = match pairs {
-        0 => "there are no pairs".to_string(),
-        _ => format!("there is no pair {index}; the pairs are 0 to {}", pairs - 1),
-    };
-    ExportError::damaged(path, why)
+    let path = path.to_path_buf();
+    ExportError::NoSuchPair { index, pairs, path }
 }
 
 /// Entries of a folder whose names pass, in name order.

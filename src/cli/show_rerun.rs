@@ -1,0 +1,150 @@
+//! `covista show --rerun`: a pair as a recording for the Rerun viewer: the scene, cameras, views with depth,
+//! and correspondences.
+
+use std::path::Path;
+
+use covista::camera::Camera;
+use covista::config::Config;
+use covista::export::ReadPair;
+use covista::report::match_color;
+use covista::scene::{Scene, SceneSource};
+use covista::view::DepthMap;
+use glam::{DVec2, DVec3};
+use rerun::datatypes::ChannelDatatype;
+use rerun::{
+    Color, DepthImage, Image, LineStrips3D, Mesh3D, Pinhole, Points2D, Points3D, RecordingStream,
+    RecordingStreamBuilder, RecordingStreamError, Transform3D, ViewCoordinates,
+};
+
+use super::exit::Failure;
+
+/// Correspondences whose rays are drawn in space.
+const RAYS: usize = 40;
+
+/// Writes the recording; `scene` is a file or `procedural:SEED`, whose mesh is logged too.
+pub fn write(out: &Path, pair: &ReadPair, scene: Option<&str>) -> anyhow::Result<()> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::output(format!("cannot write the recording ({error}): {}", out.display()))
+    };
+    // Nothing is written where the scene cannot be read.
+    let config = Config::default();
+    let scene = match scene {
+        Some(scene) => Some(SceneSource::parse(scene)?.load_with(&config.scene, &config.procedural)?),
+        None => None,
+    };
+    let recording = RecordingStreamBuilder::new("covista")
+        .save(out)
+        .map_err(|error| failed(&error))?;
+    log(&recording, pair, scene.as_ref()).map_err(|error| failed(&error))?;
+    recording.flush_blocking().map_err(|error| failed(&error))
+}
+
+fn log(recording: &RecordingStream, pair: &ReadPair, scene: Option<&Scene>) -> Result<(), RecordingStreamError> {
+    recording.log_static("world", &ViewCoordinates::RIGHT_HAND_Y_UP())?;
+    if let Some(scene) = scene {
+        log_scene(recording, scene)?;
+    }
+    for (place, name) in ["first", "second"].into_iter().enumerate() {
+        let entity = format!("world/{name}");
+        let picture = &pair.pictures[place];
+        let size = [picture.width(), picture.height()];
+        if let Some(cameras) = &pair.cameras {
+            log_camera(recording, &entity, &cameras[place])?;
+        }
+        let image = Image::from_rgb24(picture.as_raw().clone(), size);
+        recording.log_static(format!("{entity}/image"), &image)?;
+        if let Some(depths) = &pair.depths {
+            recording.log_static(format!("{entity}/depth"), &depth_image(&depths[place]))?;
+        }
+        let dots = pair.matches.iter().map(|both| both[place].as_vec2().to_array());
+        let dots = Points2D::new(dots).with_colors(colors(pair)).with_radii([2.0]);
+        recording.log_static(format!("{entity}/correspondences"), &dots)?;
+    }
+    log_points(recording, pair)
+}
+
+fn log_camera(recording: &RecordingStream, entity: &str, camera: &Camera) -> Result<(), RecordingStreamError> {
+    let axes = camera.world_from_camera.matrix3.to_cols_array_2d();
+    let axes = axes.map(|axis| axis.map(|value| value as f32));
+    let pose = Transform3D::from_translation_mat3x3(camera.eye().as_vec3().to_array(), axes);
+    recording.log_static(entity, &pose)?;
+    let k = &camera.intrinsics;
+    let lens = Pinhole::from_focal_length_and_resolution([k.fx as f32, k.fy as f32], [k.width as f32, k.height as f32])
+        .with_principal_point([k.cx as f32, k.cy as f32])
+        .with_camera_xyz(rerun::components::ViewCoordinates::RDF)
+        .with_image_plane_distance(0.3);
+    recording.log_static(entity, &lens)
+}
+
+fn depth_image(depth: &DepthMap) -> DepthImage {
+    let bytes: Vec<u8> = depth.metres.iter().flat_map(|z| z.to_le_bytes()).collect();
+    DepthImage::from_data_type_and_bytes(bytes, [depth.width, depth.height], ChannelDatatype::F32).with_meter(1.0)
+}
+
+/// The surface points of the correspondences, and rays to them from both cameras.
+fn log_points(recording: &RecordingStream, pair: &ReadPair) -> Result<(), RecordingStreamError> {
+    let (Some([first, second]), Some([depth, _])) = (&pair.cameras, &pair.depths) else {
+        return Ok(());
+    };
+    let point = |place: DVec2| -> Option<DVec3> {
+        let (x, y) = (place.x as u32, place.y as u32);
+        let inside = x < depth.width && y < depth.height;
+        let metres = f64::from(if inside { depth.at(x, y) } else { 0.0 });
+        (metres > 0.0).then(|| first.unproject(place, metres))
+    };
+    let found = pair.matches.iter().zip(colors(pair));
+    let found: Vec<(DVec3, Color)> = found
+        .filter_map(|(both, color)| Some((point(both[0])?, color)))
+        .collect();
+    let array = |point: DVec3| point.as_vec3().to_array();
+    let points = Points3D::new(found.iter().map(|(point, _)| array(*point)))
+        .with_colors(found.iter().map(|(_, color)| *color))
+        .with_radii([0.02]);
+    recording.log_static("world/correspondences", &points)?;
+    let step = found.len().div_ceil(RAYS).max(1);
+    let rays = || found.iter().step_by(step);
+    let strips = LineStrips3D::new(rays().map(|(point, _)| [first.eye(), *point, second.eye()].map(array)))
+        .with_colors(rays().map(|(_, color)| *color));
+    recording.log_static("world/rays", &strips)
+}
+
+/// One colour a match, the same everywhere.
+fn colors(pair: &ReadPair) -> impl Iterator<Item = Color> {
+    let size = pair.pictures[0].dimensions();
+    pair.matches.iter().map(move |both| {
+        let [r, g, b] = match_color(both[0], size).0;
+        Color::from_rgb(r, g, b)
+    })
+}
+
+/// One mesh a primitive, with its texture.
+fn log_scene(recording: &RecordingStream, scene: &Scene) -> Result<(), RecordingStreamError> {
+    for (number, primitive) in scene.primitives.iter().enumerate() {
+        let triangles = primitive.indices.chunks_exact(3).map(|t| [t[0], t[1], t[2]]);
+        let mut mesh = Mesh3D::new(primitive.positions.iter().copied()).with_triangle_indices(triangles);
+        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+        if !primitive.colors.is_empty() {
+            let colors = primitive
+                .colors
+                .iter()
+                .map(|c| Color::from_rgb(byte(c[0]), byte(c[1]), byte(c[2])));
+            mesh = mesh.with_vertex_colors(colors);
+        }
+        if let Some(material) = scene.materials.get(primitive.material) {
+            let [r, g, b, _] = material.base_color.map(byte);
+            mesh = mesh.with_albedo_factor(rerun::datatypes::Rgba32::from_rgb(r, g, b));
+            let texture = material.texture.as_ref().and_then(|t| scene.textures.get(t.texture));
+            // A texture that cannot be unpacked leaves its surface plain.
+            if let Some((texture, rgba)) = texture.and_then(|t| Some((t, t.rgba().ok()?)))
+                && !primitive.uvs.is_empty()
+            {
+                let image = Image::from_rgba32(rgba.into_owned(), [texture.width, texture.height]);
+                mesh = mesh
+                    .with_vertex_texcoords(primitive.uvs.iter().copied())
+                    .with_albedo_texture_image(image);
+            }
+        }
+        recording.log_static(format!("world/scene/{number:04}"), &mesh)?;
+    }
+    Ok(())
+}
