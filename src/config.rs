@@ -9,13 +9,13 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::generate::{GenerateConfig, GeneratorConfig, SamplerConfig};
+use crate::generate::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
 use crate::navmesh::NavMeshConfig;
 use crate::overlap::{GeometricOverlapConfig, HomographyOverlapConfig};
 use crate::render::RenderConfig;
 use crate::scene::SceneConfig;
 use crate::scene::procedural::ProceduralConfig;
-use crate::select::SelectConfig;
+use crate::select::{Choose, SelectConfig};
 use crate::stream::StreamConfig;
 use crate::sweep::SweepConfig;
 #[cfg(feature = "train")]
@@ -202,6 +202,22 @@ impl Config {
                 origin: format!("[{section}]"),
                 message,
             })?;
+        }
+        if !self.render.crop_px.is_multiple_of(self.stream.shrink) {
+            return Err(ConfigError::Invalid {
+                origin: "[stream]".to_owned(),
+                message: format!(
+                    "shrink = {} does not divide render.crop_px = {}",
+                    self.stream.shrink, self.render.crop_px
+                ),
+            });
+        }
+        if self.select.choose == Choose::Random && self.sampler.kind == SamplerKind::Croco {
+            return Err(ConfigError::Invalid {
+                origin: "[select]".to_owned(),
+                message: "choose = \"random\" needs sampler.kind = \"sweep\": CroCo's sampler has no candidates to choose from"
+                    .to_owned(),
+            });
         }
         Ok(())
     }

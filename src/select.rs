@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 pub use by::{SelectBy, SelectMeasure};
-pub use config::{Bounds, SelectConfig};
+pub use config::{Bounds, Choose, SelectConfig};
 
 pub use crate::overlap::Refusal;
 use crate::overlap::{HomographyOverlap, HomographyOverlapConfig, ViewFeatures, homography_overlap};

@@ -10,6 +10,7 @@
 mod config;
 mod error;
 mod pair;
+mod shrink;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use config::StreamConfig;
 pub use error::StreamError;
 pub use pair::{HostImages, PairBatch, PairImages, Placed, SceneSeen};
+pub use shrink::shrunk;
 
 use crate::rng::Rng;
 use crate::view::PairPlace;
@@ -88,7 +90,12 @@ impl<E: Send + 'static> PairStream<E> {
         I: Iterator<Item = Result<T, E>>,
         T: Into<Placed<HostImages>>,
     {
-        Self::spawn_placed(move || make().map(|item| item.map(Into::into)), config, seed)
+        let factor = config.shrink;
+        let small = move |pair: T| -> Placed<HostImages> {
+            let pair: Placed<HostImages> = pair.into();
+            pair.shrunk(factor)
+        };
+        Self::spawn_placed(move || make().map(move |item| item.map(small)), config, seed)
     }
 
     /// The next `batch` pairs, drawn with replacement from the ring as the module head tells.

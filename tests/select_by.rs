@@ -11,6 +11,7 @@ use covista::generate::{Outcome, PairGenerator, Position};
 use covista::navmesh::NavMesh;
 use covista::overlap::{CROCO_RADIUS_M, covisibility, croco_covisibility, geometric_overlap};
 use covista::render::Gpu;
+use covista::rng::Rng;
 use covista::scene::SceneSource;
 use covista::select::{SelectBy, SelectMeasure};
 use covista::sweep::VIEWS_PER_STOP;
@@ -156,4 +157,55 @@ fn wrong_measures_are_refused_by_name() {
     assert!(twice.contains("select_by"), "{twice}");
     assert!(message("select.select_by=[]").contains("select_by"));
     assert!(message("select.select_by=3").contains("homography, geometry"));
+}
+
+/// The twin: all pairs of views without holes, in the order of the position's own stream.
+#[test]
+fn random_keeps_any_pair_that_passes_the_gates_of_single_views() {
+    let Some(gpu) = common::gpu() else { return };
+    let overrides = [
+        "select.choose=random",
+        "select.min_laplacian_variance=0",
+        "select.min_valid_fraction=0.9",
+        "select.check_covisibility=true",
+        "select.min_covisibility=0.9",
+    ];
+    let generator = generator(&gpu, &overrides);
+    let scene = SceneSource::parse("procedural:3").unwrap();
+    let scene = scene.load(&config(&[]).scene).unwrap();
+    let mut outside = 0;
+    for position in positions(&generator) {
+        let (_, views) = generator.sweep_views(position.index).unwrap().unwrap();
+        let whole: Vec<bool> = views.iter().map(|v| v.depth.valid_fraction() >= 0.9).collect();
+        let mut admitted = Vec::new();
+        for i in 0..VIEWS_PER_STOP {
+            for j in VIEWS_PER_STOP..views.len() {
+                if whole[i] && whole[j] {
+                    admitted.push([i as u32, j as u32]);
+                }
+            }
+        }
+        assert_eq!(
+            *position.refused.get("holes").unwrap_or(&0),
+            128 - admitted.len() as u64
+        );
+        Rng::stream(11, "choose", &[scene.hash_word(), position.index]).shuffle(&mut admitted);
+        let Outcome::Kept(pair) = position.outcome else {
+            panic!("a flat has pairs without holes");
+        };
+        assert_eq!(pair.origin.views, admitted[0]);
+        assert_eq!(pair.correspondence, pair.true_correspondence);
+        outside += usize::from(!in_range(pair.overlaps.covisibility.unwrap().min()));
+    }
+    assert!(
+        outside > 0,
+        "no range applies, and most pairs of a sweep lie outside of it"
+    );
+}
+
+#[test]
+fn chance_needs_candidates() {
+    let overrides = ["select.choose=random", "sampler.kind=croco"].map(str::to_owned);
+    let wrong = Config::load("covista", None, &overrides).unwrap_err().to_string();
+    assert!(wrong.contains("choose") && wrong.contains("sweep"), "{wrong}");
 }

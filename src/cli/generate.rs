@@ -14,6 +14,7 @@ use covista::export::PictureFormat;
 use covista::export::native::{Counters, NativeWriter, RunRecord, Selection, Trial};
 use covista::generate::{Outcome, Position, SamplerKind};
 use covista::render::{Gpu, GpuConfig};
+use covista::select::Choose;
 use covista::view::Measure;
 
 use self::making::{Made, Making};
@@ -209,6 +210,11 @@ fn record(args: &Args, config: &Config, gpu: &Gpu) -> RunRecord {
 /// The rule that keeps a pair, for readers of the set.
 pub fn selection(config: &Config) -> Selection {
     match config.sampler.kind {
+        SamplerKind::Sweep if config.select.choose == Choose::Random => Selection {
+            measure: config.select.select_by.first().measure(),
+            low: 0.0,
+            high: 1.0,
+        },
         SamplerKind::Sweep => Selection {
             measure: config.select.select_by.first().measure(),
             low: config.select.min_overlap,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use covista::overlap::{ViewFeatures, view_features};
-use covista::select::{Selection, select_measuring_all};
+use covista::select::{Choose, Selection, select_measuring_all};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::exit::Failure;
 use super::picture::{FIRST, MetricArgs, read_working_picture, sweep_pictures};
 
 /// Arguments of `covista select`.
@@ -38,6 +39,11 @@ struct Best {
 /// Runs `covista select`.
 pub fn run(args: Args) -> anyhow::Result<()> {
     let config = args.metric.config.load()?;
+    if config.select.choose == Choose::Random {
+        return Err(Failure::arguments(
+            "select.choose = \"random\" leaves nothing to measure; this command looks for the smallest overlap in range",
+        ));
+    }
     let pictures = sweep_pictures(&args.folder)?;
     let features: Vec<ViewFeatures> = pictures
         .par_iter()

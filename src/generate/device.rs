@@ -32,7 +32,7 @@ impl PairGenerator {
         let config = &self.recipe.config;
         self.on_device
             && config.render.crop_px == WORKING_SIZE
-            && config.select.select_by.measures() == [SelectMeasure::Homography]
+            && config.select.deciding() == [SelectMeasure::Homography]
             && config.select.also_measure.is_empty()
     }
 

@@ -14,9 +14,12 @@ use crate::overlap::{
     view_features_of_gray,
 };
 use crate::render::RenderError;
-use crate::select::{Candidate, Measured, SelectMeasure, Selection, gate, pair_seed, position_seed, select_with};
+use crate::rng::Rng;
+use crate::select::{
+    Candidate, Choose, Measured, SelectMeasure, Selection, gate, pair_seed, position_seed, select_with,
+};
 use crate::sweep::{Sweep, VIEWS_PER_STOP};
-use crate::view::{Overlap, PairOrigin, PairOverlaps, ValidityMap, View, ViewPair};
+use crate::view::{Correspondence, Overlap, PairOrigin, PairOverlaps, ValidityMap, View, ViewPair};
 
 /// What may be asked about views of pairs that would be kept, by their place in capture order.
 pub(super) trait Probe {
@@ -40,8 +43,8 @@ impl Recipe {
         probe: &dyn Probe,
     ) -> Result<Position, RenderError> {
         let judge = Judge::new(self, index, views, &[]);
-        let mut selection = judge.select();
-        let outcome = match judge.first_that_others_admit(&mut selection, probe)? {
+        let (selection, chosen) = judge.choose(probe)?;
+        let outcome = match chosen {
             Some(candidate) => Outcome::Kept(Box::new(judge.pair(candidate))),
             None => Outcome::Refused(selection.refusal_of_position()),
         };
@@ -66,8 +69,8 @@ impl Recipe {
         probe: &dyn Probe,
     ) -> Result<DeviceOutcome, RenderError> {
         let judge = Judge::new(self, index, views, lumas);
-        let mut selection = judge.select();
-        let Some(candidate) = judge.first_that_others_admit(&mut selection, probe)? else {
+        let (selection, chosen) = judge.choose(probe)?;
+        let Some(candidate) = chosen else {
             return Ok(Err(selection.refusal_of_position()));
         };
         // Depth that the filter had no use for stays where it is.
@@ -107,7 +110,7 @@ struct Judge<'a> {
 impl<'a> Judge<'a> {
     fn new(recipe: &'a Recipe, index: u64, views: &'a [Arc<View>], lumas: &[Luma<'_>]) -> Self {
         let config = &recipe.config;
-        let measures = config.select.select_by.measures();
+        let measures = config.select.deciding();
         let by_images = measures.contains(&SelectMeasure::Homography);
         let by_sight = measures.contains(&SelectMeasure::Geometry) || measures.contains(&SelectMeasure::PatchTruth);
         let by_clouds = measures.contains(&SelectMeasure::Croco);
@@ -160,6 +163,42 @@ impl<'a> Judge<'a> {
             },
             gates,
         }
+    }
+
+    /// What became of the candidates, and the one to keep.
+    fn choose(&self, probe: &dyn Probe) -> Result<(Selection, Option<Candidate>), RenderError> {
+        let mut selection = match self.recipe.config.select.choose {
+            Choose::SmallestOverlap => self.select(),
+            Choose::Random => self.shuffled(),
+        };
+        let chosen = self.first_that_others_admit(&mut selection, probe)?;
+        Ok((selection, chosen))
+    }
+
+    /// All candidates whose views pass the gates, in an order of chance.
+    fn shuffled(&self) -> Selection {
+        let (gates_first, gates_second) = self.gates.split_at(VIEWS_PER_STOP);
+        let mut selection = Selection::default();
+        for (first, gate_first) in gates_first.iter().enumerate() {
+            for (second, gate_second) in gates_second.iter().enumerate() {
+                match gate_first.max(gate_second) {
+                    Some(refusal) => selection.refuse(refusal.name()),
+                    None => selection.in_range.push(Candidate {
+                        first,
+                        second,
+                        // Nothing was measured; what is recorded of a kept pair is measured then.
+                        overlap: Overlap {
+                            first_to_second: f64::NAN,
+                            second_to_first: f64::NAN,
+                        },
+                        correspondence: Correspondence::default(),
+                    }),
+                }
+            }
+        }
+        let stream = [self.recipe.scene_word, self.index];
+        Rng::stream(self.recipe.seed, "choose", &stream).shuffle(&mut selection.in_range);
+        selection
     }
 
     /// All candidates by the measure that orders them.
@@ -244,8 +283,10 @@ impl<'a> Judge<'a> {
 
     fn refusal_by_others(&self, candidate: &Candidate, probe: &dyn Probe) -> Result<Option<&'static str>, RenderError> {
         let config = &self.recipe.config;
-        let measures = config.select.select_by.measures();
-        for &by in measures.iter().skip(1) {
+        if config.select.choose == Choose::Random {
+            return Ok(None);
+        }
+        for &by in config.select.deciding().iter().skip(1) {
             let found = self.measure(by, candidate.first, candidate.second);
             let Some(overlap) = found.overlap else {
                 return Ok(Some(found.refusal.unwrap_or(Refusal::OverlapLow).name()));
@@ -282,8 +323,8 @@ impl<'a> Judge<'a> {
     fn overlaps(&self, candidate: &Candidate, truth: Option<&GeometricOverlap>) -> PairOverlaps {
         let config = &self.recipe.config;
         let [first, second] = self.views_of(candidate);
-        let homography = match config.select.select_by.first() {
-            SelectMeasure::Homography => Some(candidate.overlap),
+        let homography = match config.select.deciding().first() {
+            Some(SelectMeasure::Homography) => Some(candidate.overlap),
             _ if config.select.records(SelectMeasure::Homography) => {
                 let features = [first, second].map(|view| view_features(&view.color, &config.overlap));
                 let seed = pair_seed(self.seed, candidate.first, candidate.second);
@@ -323,8 +364,8 @@ impl<'a> Judge<'a> {
         ViewPair {
             overlaps: self.overlaps(&candidate, Some(&truth)),
             origin: self.origin(&candidate),
-            correspondence: match config.select.select_by.first() {
-                SelectMeasure::Homography => candidate.correspondence,
+            correspondence: match config.select.deciding().first() {
+                Some(SelectMeasure::Homography) => candidate.correspondence,
                 _ => truth.correspondence.clone(),
             },
             true_correspondence: truth.correspondence,

@@ -16,10 +16,25 @@ pub enum Bounds {
     Inclusive,
 }
 
+/// Which of the candidates of a sweep becomes the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Choose {
+    /// The smallest overlap in range, as published.
+    #[default]
+    SmallestOverlap,
+    /// Any of the 8 x 16 with equal chance, whatever it overlaps, if its views pass the gates on texture, holes and back faces.
+    Random,
+}
+
 /// Which pairs are kept. The default is the profile `covista`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SelectConfig {
+    /// Which candidate is kept: `smallest_overlap` (the published filter) or `random` (the filter's baseline: overlap,
+    /// its range and true covisibility decide nothing, only the gates on single views hold); default `smallest_overlap`.
+    /// `random` is for the sampler `sweep`.
+    pub choose: Choose,
     /// The measure that decides: `homography`, `geometry`, `patch_truth` or `croco`, or a list of them of which
     /// the first orders the candidates and all must lie in range; default `homography` (the published filter).
     pub select_by: SelectBy,
@@ -50,6 +65,7 @@ pub struct SelectConfig {
 impl Default for SelectConfig {
     fn default() -> Self {
         Self {
+            choose: Choose::default(),
             select_by: SelectBy::default(),
             also_measure: Vec::new(),
             min_overlap: 0.5,
@@ -89,6 +105,14 @@ impl SelectConfig {
     pub fn covisibility_bounds(&self) -> Option<(f64, f64)> {
         self.check_covisibility
             .then_some((self.min_covisibility, self.max_covisibility))
+    }
+
+    /// The measures that decide, the one that orders first; none where chance does.
+    pub fn deciding(&self) -> &[SelectMeasure] {
+        match self.choose {
+            Choose::SmallestOverlap => self.select_by.measures(),
+            Choose::Random => &[],
+        }
     }
 
     /// Whether a measure is taken of a kept pair.

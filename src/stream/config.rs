@@ -21,6 +21,9 @@ pub struct StreamConfig {
     /// Scenes held at any time, the one being read ahead among them; 1 to 64; default 2. 1 reads none ahead: each
     /// change of scene is then waited for. More keeps scenes that come back.
     pub scenes_in_memory: usize,
+    /// Pictures enter the ring this many times smaller, blocks of pixels averaged, while overlap is judged at full
+    /// size: for small models. A divisor of `render.crop_px`, 1 to 16; default 1. For pairs in host memory.
+    pub shrink: u32,
 }
 
 impl Default for StreamConfig {
@@ -32,6 +35,7 @@ impl Default for StreamConfig {
             channel_pairs: 4,
             pairs_per_scene: 64,
             scenes_in_memory: 2,
+            shrink: 1,
         }
     }
 }
@@ -46,6 +50,7 @@ impl StreamConfig {
             ("channel_pairs", self.channel_pairs as u64, 1, 1024),
             ("pairs_per_scene", self.pairs_per_scene, 1, 1_000_000),
             ("scenes_in_memory", self.scenes_in_memory as u64, 1, 64),
+            ("shrink", u64::from(self.shrink), 1, 16),
         ];
         for (name, value, low, high) in checks {
             if !(low..=high).contains(&value) {

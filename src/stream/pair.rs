@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shrink::shrunk;
 use crate::view::{PairOrigin, PairOverlaps, PairPlace, View, ViewPair};
 
 /// A scene that pairs came from.
@@ -58,6 +59,24 @@ impl PairImages for HostImages {
     }
 }
 
+impl Placed<HostImages> {
+    /// The pair with pictures `factor` times smaller.
+    pub(super) fn shrunk(self, factor: u32) -> Self {
+        if factor == 1 {
+            return self;
+        }
+        let HostImages { sizes, first, second } = self.images;
+        Self {
+            images: HostImages {
+                first: shrunk(&first, sizes[0], factor),
+                second: shrunk(&second, sizes[1], factor),
+                sizes: sizes.map(|(width, height)| (width / factor, height / factor)),
+            },
+            ..self
+        }
+    }
+}
+
 impl From<(PairPlace, ViewPair)> for Placed<HostImages> {
     fn from((place, pair): (PairPlace, ViewPair)) -> Self {
         let colors = [&pair.first.color, &pair.second.color];
@@ -104,24 +123,25 @@ pub struct PairBatch {
 }
 
 impl PairBatch {
-    /// The pairs as one batch, in order; `None` where there are none or their sizes differ.
-    pub fn from_views(pairs: &[ViewPair]) -> Option<Self> {
+    /// The pairs as one batch, in order, their pictures `shrink` times smaller; `None` where there are none or their
+    /// sizes differ.
+    pub fn from_views(pairs: &[ViewPair], shrink: u32) -> Option<Self> {
         let size = pairs.first()?.first.color.dimensions();
         let views = || pairs.iter().flat_map(|pair| [&pair.first, &pair.second]);
         if views().any(|view| view.color.dimensions() != size) {
             return None;
         }
         let bytes = |view: fn(&ViewPair) -> &View| {
-            let mut all = Vec::with_capacity(pairs.len() * size.0 as usize * size.1 as usize * 3);
+            let mut all = Vec::new();
             for pair in pairs {
-                all.extend_from_slice(view(pair).color.as_raw());
+                all.extend(shrunk(view(pair).color.as_raw(), size, shrink));
             }
             all
         };
         Some(Self {
             first: bytes(|pair| &pair.first),
             second: bytes(|pair| &pair.second),
-            shape: [pairs.len(), size.1 as usize, size.0 as usize, 3],
+            shape: [pairs.len(), (size.1 / shrink) as usize, (size.0 / shrink) as usize, 3],
             overlaps: pairs.iter().map(|pair| pair.overlaps.clone()).collect(),
             indices: pairs.iter().map(|pair| pair.origin.index).collect(),
         })

@@ -6,6 +6,7 @@ use super::augment::Augment;
 use super::croco::{Architecture, CrocoConfig, DecoderSize, ModelSize, PositionCode};
 use super::error::TrainError;
 use super::precision::Precision;
+use super::reference::Reference;
 
 /// Settings of a pretraining run. The defaults are CroCo v1's recipe with a model that a laptop trains.
 ///
@@ -67,6 +68,9 @@ pub struct TrainConfig {
     /// Decay of the running mean of the weights (EMA) at each update, 0 (no mean is kept) to below 1. The mean is
     /// saved beside the weights and judged in their place. Default 0.
     pub ema_decay: f64,
+    /// Whose second view completes a first one: `pair` (its own, CroCo) or `unrelated` (that of another position of
+    /// the batch: the baseline that shows what the reference is worth; needs `batch` of 2 or more). Default `pair`.
+    pub reference: Reference,
     /// Seed of the weights, the masks and the swaps. Default 0.
     pub seed: u64,
 }
@@ -98,6 +102,7 @@ impl Default for TrainConfig {
             augment: Augment::None,
             precision: Precision::F32,
             ema_decay: 0.0,
+            reference: Reference::Pair,
             seed: 0,
         }
     }
@@ -153,6 +158,13 @@ impl TrainConfig {
         share("warmup_fraction", self.warmup_fraction)?;
         share("weight_decay", self.weight_decay)?;
         share("swap", self.swap)?;
+        let partners = self.reference == Reference::Pair || self.batch > 1;
+        within(
+            "batch",
+            self.batch as f64,
+            partners,
+            "at least 2 with train.reference = \"unrelated\"",
+        )?;
         within("blr", self.blr, self.blr > 0.0, "above 0")?;
         within("lr", self.lr, self.lr >= 0.0, "0 (use blr) or above")?;
         within("min_lr", self.min_lr, self.min_lr >= 0.0, "at least 0")?;

@@ -240,7 +240,8 @@ impl Trainer {
     fn views(&self, batch: &impl Batch, index: u64) -> Result<ViewTensors, TrainError> {
         let config = &self.config;
         let swaps = draw_swaps(batch.pairs(), config.swap, config.seed, index);
-        batch.views(config.image, &swaps, Framing::of(config, index), &self.device)
+        let views = batch.views(config.image, &swaps, Framing::of(config, index), &self.device)?;
+        config.reference.assign(views, batch.positions())
     }
 
     /// What the gradients of this update depend on beside the model.

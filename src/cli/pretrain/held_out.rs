@@ -53,7 +53,10 @@ pub fn make(
             common::check(interrupted)?;
         }
         left -= group.len();
-        batches.push(PairBatch::from_views(&group).ok_or_else(|| Failure::input("the scene gave no held-out pair"))?);
+        batches.push(
+            PairBatch::from_views(&group, config.stream.shrink)
+                .ok_or_else(|| Failure::input("the scene gave no held-out pair"))?,
+        );
     }
     Ok(Some(HeldOut::new(batches)))
 }

@@ -20,6 +20,7 @@ mod pair_files;
 mod progress;
 mod reader;
 mod record;
+mod replay;
 mod state;
 mod writer;
 
@@ -30,4 +31,5 @@ pub use record::{
     Counters, PairEntry, PlanRecord, RunRecord, SceneRecord, Selection, ShardRecord, SkippedScene, SourceRecord,
     TopDown, TopDownEntry, Trial, TrialRecord,
 };
+pub use replay::Replay;
 pub use writer::NativeWriter;
