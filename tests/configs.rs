@@ -81,6 +81,7 @@ fn values_out_of_range_or_of_another_type_are_refused_by_name() {
         ("render.size_px=\"wide\"", "render.size_px"),
         ("select.min_overlap=0.9", "overlap"),
         ("stream.reuse=0", "reuse"),
+        ("stream.shrink=3", "shrink"),
         ("nonsense", "section.key=value"),
     ] {
         let wrong = message(load("covista", &[item]));
@@ -112,6 +113,7 @@ fn the_data_hash_ignores_streaming_and_training_but_nothing_else() {
         "render.size_px=320",
         "sweep.sensor_height_min_m=1.0",
         "select.max_overlap=0.7",
+        "select.choose=random",
         "navmesh.agent_radius_m=0.2",
     ] {
         assert_ne!(base, load("covista", &[item]).unwrap().data_hash(), "{item}");

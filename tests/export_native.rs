@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use covista::camera::Camera;
-use covista::export::native::{NativeReader, NativeWriter, RunRecord, TopDown};
+use covista::export::native::{NativeReader, NativeWriter, Replay, RunRecord, TopDown};
 use covista::export::{ExportError, PictureFormat};
 use covista::view::ViewPair;
 use image::{Rgb, RgbImage};
@@ -411,4 +411,21 @@ fn contradicting_sizes_leave_the_set_as_it_was() {
     ));
     assert_eq!(tree(&set).keys().collect::<Vec<_>>(), ["progress.jsonl"]);
     assert_eq!(writer.pairs(), 0);
+}
+
+#[test]
+fn sets_are_replayed_in_turn_and_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    whole(&path("a"), &run(1));
+    let mut short = NativeWriter::create(&path("b"), &run(2)).unwrap();
+    (0..3).for_each(|index| one(&mut short, index));
+    short.finish().unwrap();
+    let open = |name: &str| NativeReader::open(&path(name)).unwrap();
+    let replay = Replay::new(vec![open("a"), open("b")]);
+    assert_eq!(replay.len(), 7);
+    let indices: Vec<u64> = replay.take(9).map(|pair| pair.unwrap().origin.index).collect();
+    // a has the pairs 0, 2, 4, 40 and 6, b the pairs 0 and 2.
+    assert_eq!(indices, [0, 0, 2, 2, 4, 40, 6, 0, 0]);
+    assert_eq!(Replay::new(Vec::new()).count(), 0);
 }

@@ -95,6 +95,15 @@ fn bytes_are_the_pairs_own() {
 }
 
 #[test]
+fn pictures_enter_the_ring_as_small_as_asked() {
+    let config = StreamConfig { shrink: 2, ..config() };
+    let mut stream = PairStream::spawn(|| endless(Duration::ZERO), &config, 3).unwrap();
+    let batch = stream.next_batch(3).unwrap();
+    assert_eq!((batch.shape, batch.first.len()), ([3, 2, 2, 3], 36));
+    assert!(batch.first[..12].iter().all(|&b| b == batch.indices[0] as u8));
+}
+
+#[test]
 fn dropping_ends_the_generator() {
     let made = Arc::new(AtomicUsize::new(0));
     let alive = Arc::new(());
