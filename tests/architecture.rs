@@ -48,9 +48,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "plan", "generate", "export", "scene", "render", "overlap", "select", "sweep", "view", "camera",
         ],
     ),
-    ("report", &["report", "validate", "export", "view", "camera"]),
     ("feed", &["generate", "render", "stream", "train", "view"]),
-    ("train", &["train", "stream", "rng"]),
+    ("evaluate", &["evaluate", "validate"]),
+    (
+        "report",
+        &["report", "evaluate", "validate", "export", "view", "camera"],
+    ),
+    ("train", &["train", "evaluate", "stream", "rng"]),
     (
         "config",
         &[

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod common;
-#[path = "common/wall.rs"]
-mod wall;
 
 use std::collections::BTreeMap;
 use std::path::Path;

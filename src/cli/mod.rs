@@ -13,6 +13,8 @@ mod config;
 mod device;
 mod doctor;
 mod estimate;
+#[cfg(feature = "train")]
+mod evaluate;
 mod exit;
 mod export;
 mod formats;
@@ -78,6 +80,9 @@ enum Command {
     /// Train a cross-view completion model on pairs made on the fly
     #[cfg(feature = "train")]
     Pretrain(pretrain::Args),
+    /// Hold trained models against each other on pairs that none of them has seen
+    #[cfg(feature = "train")]
+    Evaluate(evaluate::Args),
     /// Measure the overlap of two pictures with the published metric
     Overlap(overlap::Args),
     /// Choose the best pair among 24 pictures of a sweep
@@ -129,6 +134,8 @@ pub fn main() -> ExitCode {
         Command::Render(args) => render::run(args),
         #[cfg(feature = "train")]
         Command::Pretrain(args) => pretrain::run(args),
+        #[cfg(feature = "train")]
+        Command::Evaluate(args) => evaluate::run(args),
         Command::Overlap(args) => overlap::run(args),
         Command::Select(args) => select::run(args),
         Command::Mine(args) => mine::run(args),

@@ -12,6 +12,7 @@ mod page;
 mod pair_picture;
 mod palette;
 mod picture;
+pub mod reconstruction;
 pub mod run;
 mod svg;
 pub mod validation;

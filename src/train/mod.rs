@@ -24,6 +24,7 @@ pub mod optim;
 pub mod params;
 pub mod pictures;
 pub mod precision;
+pub mod reconstruct;
 pub mod record;
 pub mod reference;
 mod replicas;
@@ -32,6 +33,7 @@ pub mod save;
 pub mod schedule;
 pub mod step;
 mod tensorboard;
+pub mod test_set;
 pub mod weights;
 
 pub use augment::Augment;
