@@ -128,7 +128,7 @@ fn runs_are_compared_on_what_they_have_not_seen() {
     );
     let said = String::from_utf8(refused.code(2).get_output().stderr.clone()).unwrap();
     assert!(
-        said.contains("trained on the scene") && said.contains("procedural:3"),
+        said.contains("trained on the scene") && said.contains("procedural-3"),
         "{said}"
     );
     assert!(!path("seen").exists());
