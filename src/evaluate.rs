@@ -184,8 +184,8 @@ fn compared(models: &[ModelLosses]) -> Vec<(usize, usize)> {
     pairs
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::Rng;

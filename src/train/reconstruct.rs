@@ -118,8 +118,8 @@ fn statistics(patch: &[f32]) -> (f64, f64) {
     (mean, (variance + PATCH_EPS).sqrt())
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::Rng;

@@ -137,8 +137,8 @@ pub fn hidden_patches(tokens: usize, masked: usize, seed: u64, pair: usize) -> V
     PatchMask::draw(1, tokens, masked, seed, pair as u64).hidden().to_vec()
 }
 
-#[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::rng::Rng;
