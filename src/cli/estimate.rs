@@ -3,12 +3,16 @@
 mod sample;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 
+use covista::config::Config;
 use covista::render::{Gpu, GpuConfig};
+use covista::scene::SceneList;
+use covista::shard::{Plan, Source};
 use serde::Serialize;
 
 use super::clock::Spent;
-use super::common::{self, ConfigArgs, SceneArgs, UpArg};
+use super::common::{self, ConfigArgs, ScenesArgs};
 use super::exit::Failure;
 use super::generate::Pictures;
 use sample::Sample;
@@ -16,12 +20,8 @@ use sample::Sample;
 /// Arguments of `covista estimate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Scene file or procedural[:SEED], as `covista generate` takes it; may be repeated, each scene gives an equal share
-    #[arg(long = "scene", value_name = "FILE|procedural[:SEED]", required = true)]
-    scenes: Vec<String>,
-    /// Up axis of the files; by default Z for Habitat stages and Y for everything else
-    #[arg(long, value_name = "y|z|auto")]
-    up: Option<UpArg>,
+    #[command(flatten)]
+    scenes: ScenesArgs,
     #[command(flatten)]
     config: ConfigArgs,
     /// Pairs that the set shall hold
@@ -30,7 +30,10 @@ pub struct Args {
     /// Hours until the set shall be there: how many machines like this one that takes
     #[arg(long, value_name = "H")]
     deadline_hours: Option<f64>,
-    /// Pairs to make of each scene for the sample
+    /// Scenes to sample, evenly spread over the list; the others count as their mean
+    #[arg(long, value_name = "K", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    sample_scenes: u64,
+    /// Pairs to make of each of them
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     sample_pairs: u64,
     /// Longest time that the sample of one scene may take, seconds
@@ -58,8 +61,11 @@ struct Report {
     adapter: String,
     /// Threads that the sample ran on.
     threads: usize,
+    /// Scenes of the list; endless invented flats count as one.
+    scenes_listed: usize,
+    /// Those that were sampled, each with its own share and that of scenes that were not.
     scenes: Vec<SceneShare>,
-    /// Scenes that cannot be used or gave no pair, and why: the others have to give their share.
+    /// Sampled scenes that cannot be used or gave no pair, and why: the others have to give their share.
     barren: BTreeMap<String, String>,
     /// Positions that will be tried.
     positions: u64,
@@ -94,6 +100,8 @@ struct SceneShare {
     refused: BTreeMap<String, u64>,
     /// Pairs that the scene has to give.
     pairs: u64,
+    /// Times that it is opened for them.
+    opened: u64,
     positions: u64,
     core_hours: f64,
     hours: f64,
@@ -101,10 +109,12 @@ struct SceneShare {
 }
 
 impl SceneShare {
-    fn new(scene: String, sample: Sample, pairs: u64) -> Self {
+    fn new(scene: String, sample: Sample, part: Part) -> Self {
         let rate = sample.pairs as f64 / sample.positions as f64;
-        let positions = (pairs as f64 / rate).ceil();
-        let bytes = pairs as f64 * sample.bytes_per_pair + positions * sample.bytes_per_position;
+        let positions = (part.pairs / rate).ceil();
+        let bytes = part.pairs * sample.bytes_per_pair + positions * sample.bytes_per_position;
+        let opened = part.blocks.max(1.0);
+        let hours = |open: f64, position: f64| (opened * open + positions * position) / 3600.0;
         Self {
             scene,
             open: sample.open,
@@ -115,10 +125,11 @@ impl SceneShare {
             per_position: sample.per_position,
             bytes_per_pair: sample.bytes_per_pair,
             refused: sample.refused,
-            pairs,
+            pairs: part.pairs.round() as u64,
+            opened: opened.round() as u64,
             positions: positions as u64,
-            core_hours: (sample.open.cpu_s + positions * sample.per_position.cpu_s) / 3600.0,
-            hours: (sample.open.wall_s + positions * sample.per_position.wall_s) / 3600.0,
+            core_hours: hours(sample.open.cpu_s, sample.per_position.cpu_s),
+            hours: hours(sample.open.wall_s, sample.per_position.wall_s),
             gigabytes: bytes / 1e9,
         }
     }
@@ -137,28 +148,76 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             "--sample-seconds and --deadline-hours must be numbers above 0",
         ));
     }
-    args.config.load()?;
+    let mut config = args.config.load()?;
+    let list = args.scenes.list(&mut config)?;
+    let parts = parts(&args, &config, &list)?;
     let stop = common::interrupt_flag()?;
     let gpu = Gpu::new(&GpuConfig {
         adapter: args.adapter.clone(),
     })?;
+    let (samples, barren) = samples(&args, &config, &list, &gpu, &stop)?;
+    let report = report(
+        &args,
+        list.entries().len(),
+        gpu.adapter().to_string(),
+        &parts,
+        samples,
+        barren,
+    );
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(())
+}
+
+/// What a run takes from one scene, before those are known that give nothing.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    pairs: f64,
+    /// Turns of the scene.
+    blocks: f64,
+}
+
+/// The part of each scene of the list, as `covista generate` cuts the run.
+fn parts(args: &Args, config: &Config, list: &SceneList) -> anyhow::Result<Vec<Part>> {
+    let source = |weight| Source { weight, quota: None };
+    let sources: Vec<Source> = list.entries().iter().map(|entry| source(entry.weight)).collect();
+    let mut parts = vec![Part::default(); sources.len()];
+    for block in Plan::new(&sources, args.pairs, config.generate.block_pairs, args.seed)?.all() {
+        if let Some(first) = block.shares.first() {
+            parts[first.source].pairs += block.pairs as f64;
+            parts[first.source].blocks += 1.0;
+        }
+    }
+    // Few scenes stay open from turn to turn.
+    if list.entries().len() <= config.generate.scenes_in_memory && list.finite().is_ok() {
+        parts.iter_mut().for_each(|part| part.blocks = part.blocks.min(1.0));
+    }
+    Ok(parts)
+}
+
+/// A sample of each scene that is looked at, by its place in the list; and those that give nothing, by name.
+type Samples = (Vec<(usize, String, Sample)>, BTreeMap<String, String>);
+
+fn samples(args: &Args, config: &Config, list: &SceneList, gpu: &Gpu, stop: &AtomicBool) -> anyhow::Result<Samples> {
+    let entries = list.entries();
+    let looked_at = entries.len().min(args.sample_scenes as usize);
     let (mut samples, mut barren) = (Vec::new(), BTreeMap::new());
-    for name in &args.scenes {
-        let scene = SceneArgs {
-            scene: name.clone(),
-            up: args.up,
-        };
-        common::check(&stop)?;
-        match sample::take(&args, &scene, &gpu, &stop) {
-            Ok(sample) if sample.pairs > 0 => samples.push((name.clone(), sample)),
+    for place in (0..looked_at).map(|number| number * entries.len() / looked_at) {
+        common::check(stop)?;
+        let (scene, name) = (&entries[place].scene, entries[place].scene.to_string());
+        match sample::take(args, scene, config, gpu, stop) {
+            Ok(sample) if sample.pairs > 0 => samples.push((place, name, sample)),
             Ok(sample) => {
                 let reasons: Vec<String> = sample.refused.iter().map(|(r, n)| format!("{r} {n}")).collect();
                 let why = format!("no pair in {} positions ({})", sample.positions, reasons.join(", "));
-                barren.insert(name.clone(), why);
+                barren.insert(name, why);
             }
             // One scene that cannot be used does not end a run of many.
-            Err(error) if args.scenes.len() > 1 && super::exit::is_input(&error) => {
-                barren.insert(name.clone(), format!("{error:#}"));
+            Err(error) if entries.len() > 1 && super::exit::is_input(&error) => {
+                barren.insert(name, format!("{error:#}"));
             }
             Err(error) => return Err(error),
         }
@@ -170,22 +229,32 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             reasons.join("; ")
         )));
     }
-    let report = report(&args, gpu.adapter().to_string(), samples, barren);
-    if args.json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        print(&report);
-    }
-    Ok(())
+    Ok((samples, barren))
 }
 
-fn report(args: &Args, adapter: String, samples: Vec<(String, Sample)>, barren: BTreeMap<String, String>) -> Report {
-    let count = samples.len() as u64;
-    let share = |place: u64| args.pairs / count + u64::from(place < args.pairs % count);
+fn report(
+    args: &Args,
+    scenes_listed: usize,
+    adapter: String,
+    parts: &[Part],
+    samples: Vec<(usize, String, Sample)>,
+    barren: BTreeMap<String, String>,
+) -> Report {
+    // Scenes that were not sampled, and those that give nothing, are made up for by the sampled ones.
+    let sum = |of: fn(&Part) -> f64| samples.iter().map(|(place, ..)| of(&parts[*place])).sum::<f64>();
+    let all = |of: fn(&Part) -> f64| parts.iter().map(of).sum::<f64>();
+    let (pairs, blocks) = (sum(|part| part.pairs), sum(|part| part.blocks));
+    let even = 1.0 / samples.len() as f64;
+    let share = |own: f64, sum: f64| if sum > 0.0 { own / sum } else { even };
     let scenes: Vec<SceneShare> = samples
         .into_iter()
-        .zip(0..)
-        .map(|((name, sample), place)| SceneShare::new(name, sample, share(place)))
+        .map(|(place, name, sample)| {
+            let part = Part {
+                pairs: all(|part| part.pairs) * share(parts[place].pairs, pairs),
+                blocks: all(|part| part.blocks) * share(parts[place].blocks, blocks),
+            };
+            SceneShare::new(name, sample, part)
+        })
         .collect();
     let positions: u64 = scenes.iter().map(|scene| scene.positions).sum();
     let variance: f64 = scenes.iter().map(|scene| scene.positions_error().powi(2)).sum();
@@ -194,6 +263,7 @@ fn report(args: &Args, adapter: String, samples: Vec<(String, Sample)>, barren: 
         pairs: args.pairs,
         adapter,
         threads: rayon::current_num_threads(),
+        scenes_listed,
         barren,
         positions,
         core_hours: scenes.iter().map(|scene| scene.core_hours).sum(),
@@ -221,8 +291,8 @@ fn print(report: &Report) {
             scene.bytes_per_pair / 1e3,
         );
         println!(
-            "  {} pairs take {} positions, {:.2} core-hours, {:.2} hours, {:.2} GB",
-            scene.pairs, scene.positions, scene.core_hours, scene.hours, scene.gigabytes
+            "  {} pairs take {} positions, {:.2} core-hours, {:.2} hours, {:.2} GB; opened {} times",
+            scene.pairs, scene.positions, scene.core_hours, scene.hours, scene.gigabytes, scene.opened
         );
     }
     for (scene, why) in &report.barren {
