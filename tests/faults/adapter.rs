@@ -1,0 +1,87 @@
+//! An adapter that is too small, and one that goes away.
+
+use covista::camera::{Camera, Intrinsics};
+use covista::render::{Gpu, GpuScene, RenderConfig, RenderError, Renderer, Sensors};
+use covista::scene::primitives::box_room;
+use glam::DVec3;
+
+use crate::common;
+use crate::process::{Bench, assert_same, finish, tree};
+
+const SIDE: u32 = 64;
+/// Colour and depth, on the adapter and on their way back.
+const PICTURE_BYTES: u64 = 16 * SIDE as u64 * SIDE as u64;
+
+fn room(gpu: &Gpu) -> (Renderer, GpuScene) {
+    let config = RenderConfig::default();
+    let scene = GpuScene::upload_for(gpu, &box_room([4.0, 2.5, 3.0], None), &config, Sensors::default()).unwrap();
+    (Renderer::new(gpu, &config).unwrap(), scene)
+}
+
+fn cameras() -> Vec<Camera> {
+    let intrinsics = Intrinsics::from_hfov(SIDE, SIDE, 1.5);
+    (0..24)
+        .map(|i| Camera::level(intrinsics, DVec3::new(0.3, 1.4, 0.2), f64::from(i) * 0.26))
+        .collect()
+}
+
+#[test]
+fn batches_shrink_until_they_fit() {
+    let Some(gpu) = common::gpu() else { return };
+    let (renderer, scene) = room(&gpu);
+    let all_at_once = renderer.render(&scene, &cameras()).unwrap();
+    for pictures in [1, 5, 23] {
+        let small = gpu.clone().with_picture_budget(pictures * PICTURE_BYTES);
+        let renderer = Renderer::new(&small, &RenderConfig::default()).unwrap();
+        assert_eq!(renderer.render(&scene, &cameras()).unwrap(), all_at_once, "{pictures}");
+        // Later batches begin with what fitted.
+        assert_eq!(renderer.render(&scene, &cameras()[..7]).unwrap(), all_at_once[..7]);
+    }
+    let none = gpu.clone().with_picture_budget(PICTURE_BYTES - 1);
+    let renderer = Renderer::new(&none, &RenderConfig::default()).unwrap();
+    let error = renderer.render(&scene, &cameras()).unwrap_err();
+    assert!(matches!(error, RenderError::OutOfMemory { .. }), "{error}");
+}
+
+#[test]
+fn a_run_on_a_small_adapter_gives_the_same_set_or_a_clear_end() {
+    let Some(_gpu) = common::gpu() else { return };
+    let bench = Bench::new(4);
+    let whole = bench.whole();
+    let with_budget = |name: &str, bytes: u64| {
+        let mut command = bench.command(&bench.path(name), &[]);
+        command.env("COVISTA_PICTURE_BYTES", bytes.to_string());
+        finish(command.spawn().unwrap())
+    };
+    let picture = 16 * 96 * 96;
+    with_budget("small", 3 * picture).expect(0, "no memory for");
+    assert_same(&whole, &tree(&bench.path("small")));
+    with_budget("tiny", picture - 1).expect(4, "out of memory");
+    // What it had done before it ended is continued on a larger one.
+    bench.run(&bench.path("tiny"), &["--resume"]).expect(0, "");
+    assert_same(&whole, &tree(&bench.path("tiny")));
+}
+
+#[test]
+fn a_lost_device_is_an_error_at_every_step() {
+    let Some(gpu) = common::gpu() else { return };
+    let (renderer, scene) = room(&gpu);
+    renderer.render(&scene, &cameras()).unwrap();
+    let under_way = renderer.submit(&scene, &cameras()).unwrap();
+    // What a driver does that crashes or is reset.
+    gpu.device().destroy();
+    let lost = |error: RenderError| assert!(matches!(error, RenderError::Lost { .. }), "{error:?}");
+    if let Err(error) = under_way.wait() {
+        lost(error);
+    }
+    lost(renderer.render(&scene, &cameras()).unwrap_err());
+    lost(renderer.render(&scene, &cameras()[..1]).unwrap_err());
+    lost(Renderer::new(&gpu, &RenderConfig::default()).unwrap_err());
+    let again = GpuScene::upload_for(
+        &gpu,
+        &box_room([2.0, 2.5, 2.0], None),
+        &RenderConfig::default(),
+        Sensors::default(),
+    );
+    lost(again.err().unwrap());
+}
