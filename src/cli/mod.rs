@@ -29,6 +29,7 @@ mod plan;
 #[cfg(feature = "train")]
 mod pretrain;
 mod quickstart;
+mod remote;
 mod render;
 mod render_plan;
 mod report;

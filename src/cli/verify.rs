@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use covista::shard::{SetReport, verify_set};
 
 use super::exit::Failure;
+use super::remote::Local;
 
 /// Damaged files that are named on the terminal.
 const SHOWN: usize = 20;
@@ -12,9 +13,12 @@ const SHOWN: usize = 20;
 /// Arguments of `covista verify`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Set, shard, or folder of shards
+    /// Set, shard, or folder of shards; or an s3:// or gs:// prefix of such, which is fetched first
     #[arg(value_name = "DIR", required = true)]
     sets: Vec<PathBuf>,
+    /// Folder into which sets in object storage are fetched; by default the system's temporary one
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
     /// Print what was found as JSON on stdout
     #[arg(long)]
     json: bool,
@@ -24,7 +28,9 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut reports = Vec::new();
     for set in &args.sets {
-        reports.extend(verify_set(set)?);
+        let local = Local::of(set, args.scratch.as_deref())?;
+        let found = verify_set(&local.path)?;
+        reports.extend(found.into_iter().map(|report| named(report, &local)));
     }
     if args.json {
         println!("{}", serde_json::to_string(&reports)?);
@@ -42,6 +48,17 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         reports.len(),
         first.path.display()
     )))
+}
+
+/// The report with names that the user knows.
+fn named(mut report: SetReport, local: &Local) -> SetReport {
+    report.path = local.named(&report.path);
+    report
+        .damaged
+        .iter_mut()
+        .for_each(|damage| damage.file = local.named(&damage.file));
+    report.unlisted.iter_mut().for_each(|path| *path = local.named(path));
+    report
 }
 
 fn tell(report: &SetReport) {

@@ -186,6 +186,35 @@ fn files_of(manifest: &[u8]) -> impl Iterator<Item = String> {
     found.into_iter()
 }
 
+impl ObjectFolder {
+    /// Downloads every set below the prefix into `local`, as far as it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Request`], [`StoreError::File`].
+    pub fn download(&self, local: &Path) -> Result<(), StoreError> {
+        for name in self.list()?.keys().filter(|name| is_plain(name)) {
+            download(self, name, &local.join(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// Downloads one object where the file is not there.
+fn download(remote: &ObjectFolder, name: &str, path: &Path) -> Result<(), StoreError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let Some((bytes, _)) = remote.get(name)? else {
+        return Ok(());
+    };
+    let written = path
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::write(path, bytes));
+    written.map_err(|source| file_error(path, source))
+}
+
 /// Downloads what `local` lacks.
 fn fetch(remote: &ObjectFolder, local: &Path) -> Result<(), StoreError> {
     let present = remote.list()?;
@@ -197,27 +226,18 @@ fn fetch(remote: &ObjectFolder, local: &Path) -> Result<(), StoreError> {
         if record && (known_here || (name == MANIFEST && journal)) {
             continue;
         }
-        let path = local.join(name);
-        if path.exists() {
-            continue;
-        }
-        let Some((bytes, _)) = remote.get(name)? else { continue };
-        let written = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&path, bytes));
-        written.map_err(|source| file_error(&path, source))?;
+        download(remote, name, &local.join(name))?;
     }
     Ok(())
 }
 
-/// Names of at most one folder that cannot leave it.
+/// Names of a shard, a pair and a file at most, none of which can leave its folder.
 fn is_plain(name: &str) -> bool {
     let plain = |part: &str| {
         let known = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
         !part.is_empty() && !part.starts_with('.') && part.chars().all(known)
     };
-    name.split('/').count() <= 2 && name.split('/').all(plain)
+    name.split('/').count() <= 3 && name.split('/').all(plain)
 }
 
 fn upload(remote: &ObjectFolder, local: &Path, name: &str) -> Result<(), StoreError> {
