@@ -12,6 +12,11 @@ import torch_mae
 KINDS = ["croco-cosine", "croco-rope", "mimic", "mae"]
 
 
+def kinds(size):
+    """Of ViT-B only what timm takes under its own name, for want of disk."""
+    return ["croco-cosine", "mimic"] if size == "base" else KINDS
+
+
 def build(kind, size):
     if kind.startswith("croco"):
         model = torch_croco.Croco(size, kind.split("-")[1])
@@ -29,7 +34,7 @@ def encoded(model, image):
 
 
 def make(a):
-    for seed, kind in enumerate(KINDS):
+    for seed, kind in enumerate(kinds(a.size)):
         torch.manual_seed(seed)
         model = build(kind, a.size)
         first, second = torch.randn(2, a.batch, 3, 224, 224)
@@ -38,14 +43,15 @@ def make(a):
         out = model(first, second, masked)
         loss = torch_croco.masked_mse(out, first, masked)
         loss.backward()
-        keep = {"model." + k: v.detach().contiguous() for k, v in model.state_dict().items()}
+        keep = {"model." + k: v.detach().clone() for k, v in model.state_dict().items()}
         keep |= {"grad." + k: p.grad.contiguous() for k, p in model.named_parameters() if p.requires_grad}
         keep |= {"in.first": first.contiguous(), "in.second": second.contiguous(), "in.masked": masked.to(torch.uint8),
                  "out.prediction": out.detach().contiguous(), "out.encoded_second": encoded(model, second).detach().contiguous(),
                  "out.target": torch_croco.patchify(first).contiguous(), "out.loss": loss.detach().reshape(1)}
         save_file(keep, a.folder / f"{kind}.safetensors")
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
-        optimizer.step()  # moments, as a checkpoint in the middle of training has
+        if a.size != "base":
+            optimizer.step()  # moments, as a checkpoint in the middle of training has
         for p, kept in zip(model.parameters(), [keep["model." + k] for k, _ in model.named_parameters()]):
             p.data.copy_(kept)
         torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "scaler": {"scale": 65536.0}, "epoch": 3,
@@ -61,7 +67,7 @@ def check(a):
     import timm
 
     worst = 0.0
-    for kind in KINDS:
+    for kind in kinds(a.size):
         want = load_file(a.folder / f"{kind}.safetensors")
         model = build(kind, a.size)
         model.load_state_dict(load_file(a.folder / f"{kind}.export"), strict=True)
