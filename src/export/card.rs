@@ -141,27 +141,21 @@ fn head(set: &NativeReader, formats: &[Format], options: &ExportOptions) -> Stri
     }
     let _ = writeln!(out, "size_categories:\n- {}", size_category(set.len()));
     out += "tags:\n- covista\n- cross-view-completion\n- image-correspondence\n- multi-view\n- indoor\n- synthetic\n";
-    let several = formats.len() > 1;
-    let mut configs = String::new();
-    for format in formats {
-        let path = match format {
-            Format::Parquet => "data/train-*.parquet",
-            Format::Webdataset => "shard-*.tar",
-            _ => continue,
+    // `datasets` reads a folder by one of its builders only, so one format is named.
+    let order = [
+        (Format::Parquet, "data/train-*.parquet"),
+        (Format::Webdataset, "shard-*.tar"),
+    ];
+    if let Some((format, path)) = order.into_iter().find(|(format, _)| formats.contains(format)) {
+        let folder = match formats.len() {
+            1 => String::new(),
+            _ => format!("{format}/"),
         };
-        let (name, folder) = match several {
-            true => (format.name(), format!("{format}/")),
-            false => ("default", String::new()),
-        };
+        let path = quoted(&format!("{folder}{path}"));
         let _ = writeln!(
-            configs,
-            "- config_name: {name}\n  data_files:\n  - split: train\n    path: {}",
-            quoted(&format!("{folder}{path}"))
+            out,
+            "configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {path}"
         );
-    }
-    if !configs.is_empty() {
-        out += "configs:\n";
-        out += &configs;
     }
     out += "---\n";
     out
