@@ -157,6 +157,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DepthMap, String> {
     };
     let size = side(left, right).zip(side(top, bottom));
     let (width, height) = size.ok_or("the size of the picture makes no sense")?;
+    // zlib packs a thousandfold at most; more would be memory for nothing.
+    if width * height > bytes.len().saturating_mul(1100) {
+        return Err("the picture is larger than the file can hold".into());
+    }
     let bits = |kind: &i32| if *kind == HALF { 2 } else { 4 };
     let first = *header.channels.first().ok_or("there is no channel")?;
     if first != HALF && first != FLOAT {

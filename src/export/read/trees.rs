@@ -1,13 +1,13 @@
 //! Trees of files: MIMIC's, CroCo's and DUSt3R's, nerfstudio's.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use glam::DMat4;
 use image::RgbImage;
 
-use super::{
-    ReadPair, bytes, checked_depth, json, listed, no_such_pair, of_views, patch_places, pickle, picture, text,
-};
+use super::{ReadPair, bytes, checked_depth, json, listed, no_such_pair, of_views, patch_places, pickle, picture};
 use crate::camera::{Camera, Intrinsics};
 use crate::export::depth::decode_png_mm;
 use crate::export::nerfstudio::{TRANSFORMS, flip_y_and_z, z_up_from_y_up};
@@ -19,14 +19,22 @@ const MIMIC_GRID: u32 = 14;
 /// Side of a patch, pixels.
 const PATCH: u32 = 16;
 
-/// A line of a list with a head of `head` lines, and the number of lines.
+/// A line of a list with a head of `head` lines, and the number of lines; only one line is held at a time.
 fn line_of(path: &Path, head: usize, index: u64) -> Result<(String, u64), ExportError> {
-    let text = text(path)?;
-    let lines = text.lines().skip(head).filter(|line| !line.trim().is_empty());
-    let count = lines.clone().count() as u64;
-    let line = usize::try_from(index).ok().and_then(|i| lines.clone().nth(i));
-    match line {
-        Some(line) => Ok((line.to_string(), count)),
+    let file = File::open(path).map_err(|e| ExportError::read(path, e))?;
+    let (mut count, mut found) = (0, None);
+    for line in BufReader::new(file).lines().skip(head) {
+        let line = line.map_err(|e| ExportError::read(path, e))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if count == index {
+            found = Some(line);
+        }
+        count += 1;
+    }
+    match found {
+        Some(line) => Ok((line, count)),
         None => Err(no_such_pair(path, index, count)),
     }
 }
