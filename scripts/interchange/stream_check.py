@@ -31,8 +31,8 @@ def check(name, passed, detail=""):
 def decoded(sample):
     return {
         "index": json.loads(sample["json"])["index"],
-        "first": np.asarray(Image.open(io.BytesIO(sample["first.png"]))),
-        "second": np.asarray(Image.open(io.BytesIO(sample["second.png"]))),
+        "first": np.array(Image.open(io.BytesIO(sample["first.png"]))),
+        "second": np.array(Image.open(io.BytesIO(sample["second.png"]))),
         "depth": np.load(io.BytesIO(sample["first.depth.npy"])),
         "overlap": json.loads(sample["json"])["overlaps"]["homography"]["first_to_second"],
     }

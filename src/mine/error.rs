@@ -6,12 +6,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum MineError {
     /// A folder or file is not there, or may not be read.
-    #[error("cannot read ({source}): {}", path.display())]
+    #[error("cannot read ({reason}): {}", path.display())]
     Read {
         /// What was to be read.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// Nothing to make pairs from.
     #[error("{what}: {}", path.display())]
@@ -59,10 +59,10 @@ pub enum MineError {
 
 impl MineError {
     /// A failed read.
-    pub(super) fn read(path: &std::path::Path, source: std::io::Error) -> Self {
+    pub(super) fn read(path: &std::path::Path, reason: std::io::Error) -> Self {
         Self::Read {
             path: path.to_owned(),
-            source,
+            reason,
         }
     }
 }

@@ -26,7 +26,12 @@ impl Video {
     pub fn open(path: &Path) -> Result<Self, MineError> {
         let bad = |why: &str| MineError::Video {
             path: path.to_owned(),
-            why: why.split_whitespace().collect::<Vec<_>>().join(" "),
+            // ffprobe names the file itself; once is enough.
+            why: why
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+                .replace(&format!("{}: ", path.display()), ""),
         };
         let mut probe = Command::new("ffprobe");
         probe.args(["-v", "error", "-select_streams", "v:0", "-count_packets"]);

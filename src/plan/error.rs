@@ -8,12 +8,12 @@ use crate::render::RenderError;
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// The file could not be read.
-    #[error("cannot read the plan ({source}): {}", path.display())]
+    #[error("cannot read the plan ({reason}): {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The system's reason.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// A line, or the file as a whole, is not what a plan holds.
     #[error("{}{}: {why}", path.display(), line.map(|n| format!(", line {n}")).unwrap_or_default())]
@@ -57,10 +57,10 @@ pub enum PlanError {
 
 impl PlanError {
     /// A failed read of `path`.
-    pub(super) fn read(path: &Path, source: std::io::Error) -> Self {
+    pub(super) fn read(path: &Path, reason: std::io::Error) -> Self {
         Self::Read {
             path: path.to_owned(),
-            source,
+            reason,
         }
     }
 
