@@ -141,6 +141,11 @@ impl PairGenerator {
         })
     }
 
+    /// First 64 bits of the scene's hash.
+    fn scene_word(&self) -> u64 {
+        self.recipe.scene_word
+    }
+
     /// Goes on at another index.
     pub fn seek(&mut self, index: u64) {
         self.in_flight = None;

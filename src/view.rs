@@ -213,4 +213,7 @@ pub struct PairPlace {
     pub index: u64,
     /// How many pairs its turn gave before it.
     pub nth: u64,
+    /// First 64 bits of the scene's hash: what stands there must be the same scene.
+    #[serde(default)]
+    pub scene: u64,
 }

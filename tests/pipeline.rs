@@ -111,18 +111,11 @@ fn training_without_out_writes_no_file() {
     let Some(_gpu) = common::gpu() else { return };
     let folders: Vec<tempfile::TempDir> = (0..3).map(|_| tempfile::tempdir().unwrap()).collect();
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("covista"))
-        .args([
-            "pretrain",
-            "--scene",
-            "procedural:3",
-            "--profile",
-            "smoke",
-            "--model",
-            "micro",
-            "--device",
-            "flex",
-        ])
+        .args(["pretrain", "--scene", "procedural:3", "--scene", "procedural:*"])
+        .args(["--profile", "smoke", "--model", "micro", "--device", "flex"])
         .args(["--steps", "6", "--batch", "2", "--seed", "1", "--json"])
+        // A change of scene for every other pair.
+        .args(["--set", "stream.pairs_per_scene=2", "--set", "stream.reuse=4"])
         .current_dir(folders[0].path())
         .env("HOME", folders[1].path())
         .env("XDG_CACHE_HOME", folders[1].path())
@@ -145,6 +138,14 @@ fn training_without_out_writes_no_file() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stderr}");
+    let scenes = stderr
+        .split(" scenes read")
+        .next()
+        .and_then(|before| before.rsplit(' ').next());
+    assert!(
+        scenes.and_then(|count| count.parse::<u32>().ok()) >= Some(2),
+        "{stderr}"
+    );
     let steps = String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter(|line| line.contains("\"loss\""))

@@ -140,8 +140,13 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if let Some(error) = cause.downcast_ref::<GenerateError>() {
         return code_of_generate(error);
     }
-    if let Some(StreamError::Source(error)) = cause.downcast_ref::<StreamError<GenerateError>>() {
-        return code_of_generate(error);
+    if let Some(error) = cause.downcast_ref::<StreamError<GenerateError>>() {
+        return match error {
+            StreamError::Source(error) => code_of_generate(error),
+            StreamError::OtherPair { .. } => Some(BAD_ARGUMENTS),
+            StreamError::TooFewPairs { .. } => Some(BAD_INPUT),
+            _ => None,
+        };
     }
     if let Some(error) = cause.downcast_ref::<WalkableError>() {
         return code_of_walkable(error);

@@ -272,7 +272,12 @@ impl<P: Harvest> ScenePairs<P> {
     fn check_hope(&self) -> Result<(), GenerateError> {
         let entries = self.turns.list().entries().len();
         let all_broken = self.broken.len() == entries;
-        if !all_broken && self.empty_turns < EMPTY_TURNS.min(2 * entries) {
+        // A short list has been through all its scenes sooner; fresh flats are always others.
+        let most = match (0..entries).any(|entry| self.turns.is_fresh(entry)) {
+            true => EMPTY_TURNS,
+            false => EMPTY_TURNS.min(2 * entries),
+        };
+        if !all_broken && self.empty_turns < most {
             return Ok(());
         }
         let report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
@@ -334,6 +339,7 @@ impl<P: Harvest> ScenePairs<P> {
                         turn: walk.turn.number,
                         index,
                         nth: walk.pairs,
+                        scene: generator.scene_word(),
                     };
                     walk.pairs += 1;
                     let bytes_read = self.renderer.bytes_read();
@@ -400,7 +406,8 @@ impl<P: Harvest> ScenePairs<P> {
             Ok(pair) => {
                 generator.seek(place.index + 1);
                 self.empty_turns = 0;
-                Ok((place, pair))
+                let scene = generator.scene_word();
+                Ok((PairPlace { scene, ..place }, pair))
             }
             Err(reason) => Err(lost(format!("the position is refused now: {reason}"))),
         }

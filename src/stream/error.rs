@@ -25,7 +25,11 @@ pub enum StreamError<E> {
         got: (u32, u32),
     },
     /// A restored stream did not get the pairs that it held.
-    #[error("the source gave {got:?} where the restored stream held {expected:?}")]
+    #[error(
+        "sample {} of turn {} is not the pair that the stream held when it was saved: resume with the scenes, the profile, the \
+         seed and the adapter of the run",
+        expected.index, expected.turn
+    )]
     OtherPair {
         /// What the place of the stream names.
         expected: PairPlace,
