@@ -172,8 +172,11 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         rank,
         place: state.stream.clone(),
     };
-    // CroCo's second views depend on what the host sees in the first, and only the host changes colours.
-    let stays = devices.shared && config.sampler.kind == SamplerKind::Sweep && config.train.augment == Augment::None;
+    // CroCo's second views depend on what the host sees in the first, and only the host changes colours and sizes.
+    let stays = devices.shared
+        && config.sampler.kind == SamplerKind::Sweep
+        && config.train.augment == Augment::None
+        && config.stream.shrink == 1;
     if stays {
         let (pairs, scenes) = source.pairs::<DevicePair>()?;
         let placed = pairs.map(|pair| pair.map(Placed::from));
