@@ -14,9 +14,10 @@ use covista::report::{PageInput, write_page};
 use covista::{
     config::Config,
     generate::GenerateError,
+    report::Reconstruction,
     report::TrainingCurve,
-    stream::PairStream,
-    train::{TrainDevice, train},
+    stream::{PairBatch, PairStream},
+    train::{TrainDevice, held_out::HeldOut, train},
     view::ViewPair,
 };
 
@@ -27,6 +28,10 @@ use super::{device, generate};
 
 /// Pairs on the page.
 const SHOWN_PAIRS: usize = 60;
+
+/// Pairs of the set that the page shows completed.
+#[cfg(feature = "train")]
+const SHOWN_RECONSTRUCTIONS: usize = 4;
 
 /// Arguments of `covista quickstart`.
 #[derive(Debug, clap::Args)]
@@ -137,8 +142,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 config.train.steps = steps;
                 config.train.seed = args.seed;
                 let tries = config.generate.max_positions_per_pair;
+                let shown = PairBatch::from_views(&kept[..kept.len().min(SHOWN_RECONSTRUCTIONS)]);
                 let pairs = kept.into_iter().map(Ok).chain(generator.into_pairs(tries));
-                Some(train_on(pairs, &config, &train_device, &stop)?)
+                Some(train_on(pairs, shown, &config, &train_device, &stop)?)
             }
         },
         ..input
@@ -152,6 +158,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 #[cfg(feature = "train")]
 fn train_on(
     pairs: impl Iterator<Item = Result<ViewPair, GenerateError>> + Send + 'static,
+    shown: Option<PairBatch>,
     config: &Config,
     device: &TrainDevice,
     stop: &AtomicBool,
@@ -159,7 +166,7 @@ fn train_on(
     let mut stream = PairStream::spawn(move || pairs, &config.stream, config.train.seed)?;
     let bar = common::progress(config.train.steps, "steps");
     let mut losses = Vec::new();
-    let (summary, _) = train(stream.batches(config.train.batch), &config.train, device, |report| {
+    let (summary, trainer) = train(stream.batches(config.train.batch), &config.train, device, |report| {
         losses.push((report.step, f64::from(report.loss)));
         bar.set_position(report.step + 1);
         bar.set_message(format!("loss {:.3}", report.loss));
@@ -181,12 +188,22 @@ fn train_on(
         100.0 * summary.data_wait,
         stream.stats().pairs_received
     );
+    let shown = HeldOut::new(shown.into_iter().collect());
+    let completed = shown.pictures(&trainer.judged(), &config.train, device, SHOWN_RECONSTRUCTIONS)?;
     Ok(TrainingCurve {
         model: format!("CroCo {:?}", config.train.model).to_lowercase(),
         device: device.name().to_owned(),
         losses,
         pairs_per_s: summary.pairs_per_s,
         data_wait: summary.data_wait,
-        reconstructions: Vec::new(),
+        reconstructions: completed
+            .into_iter()
+            .map(|picture| Reconstruction {
+                masked: picture.masked,
+                reference: picture.reference,
+                completed: picture.completed,
+                target: picture.target,
+            })
+            .collect(),
     })
 }
