@@ -172,8 +172,8 @@ fn the_presets_are_the_published_recipes() {
     );
     let mimic = mimic.train;
     assert_eq!(
-        (mimic.pos, mimic.augment, mimic.swap),
-        (PositionCode::Cosine, Augment::None, 0.5)
+        (mimic.architecture, mimic.pos, mimic.augment, mimic.swap),
+        (Architecture::Mimic, PositionCode::Cosine, Augment::None, 0.5)
     );
     assert_eq!((mimic.architecture, mimic.masked_tokens()), (Architecture::Mimic, 177));
     assert_eq!(mimic.effective_batch(), 4096);

@@ -90,7 +90,12 @@ fn facts(record: &Value, scenes: usize) -> Vec<[String; 2]> {
     let facts = [
         (
             "Model",
-            format!("{}, {} positions", text(&config["model"]), text(&config["pos"])),
+            format!(
+                "{} {}, {} positions",
+                text(&config["architecture"]),
+                text(&config["model"]),
+                text(&config["pos"])
+            ),
         ),
         ("Pairs an update", product.to_string()),
         ("Trained on", text(&record["device"])),
