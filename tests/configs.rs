@@ -158,7 +158,8 @@ fn the_presets_are_the_published_recipes() {
     close(v1.warmup_fraction * 800.0, 40.0);
 
     let v2 = load("croco-v2", &[]).unwrap().train;
-    assert_eq!((v2.pos, v2.augment, v2.swap), (PositionCode::Rope, Augment::Croco, 0.0));
+    assert_eq!((v2.model, v2.pos), (ModelSize::Large, PositionCode::Rope));
+    assert_eq!((v2.augment, v2.swap), (Augment::Croco, 0.0));
     assert_eq!(v2.effective_batch(), 512);
     close(v2.peak_lr(), 3e-4);
     close(epochs(v2.steps, 512, 7.1e6), 125.0);
