@@ -158,7 +158,12 @@ fn a_run_that_was_killed_and_interrupted_ends_like_one_that_was_not() {
     let (status, said) = end_after(go_on(), &broken, 4, "-INT");
     assert_eq!(status.code(), Some(130), "{said}");
     assert!(said.contains("--resume"), "{said}");
-    finish(go_on());
+    // The run remembers scenes and settings.
+    let mut alone = Command::new(cargo_bin("covista"));
+    alone
+        .args(["pretrain", "--json", "--device", "flex", "--resume"])
+        .arg(&broken);
+    finish(alone);
 
     let found = timeless(&broken);
     assert_eq!(metrics(&broken), metrics(&whole));

@@ -69,7 +69,7 @@ impl RankArgs {
 pub struct ScenesArgs {
     /// Scene file, folder of scenes, procedural:SEED, procedural:A-B, or procedural:* for fresh flats without end; may
     /// be repeated. WEIGHT:SPEC gives each scene of a spec more or fewer turns than 1
-    #[arg(long = "scene", value_name = "[WEIGHT:]SPEC", required_unless_present = "scenes")]
+    #[arg(long = "scene", value_name = "[WEIGHT:]SPEC")]
     pub scene: Vec<String>,
     /// File with one [WEIGHT:]SPEC a line, paths relative to its folder; may be repeated
     #[arg(long = "scenes", value_name = "FILE")]
@@ -80,10 +80,17 @@ pub struct ScenesArgs {
 }
 
 impl ScenesArgs {
+    /// What stands before the list files in [`Self::sources`].
+    #[cfg(feature = "train")]
+    pub const FILE_MARK: &str = "--scenes ";
+
     /// The specs and list files as they were given, for records.
     #[cfg(feature = "train")]
     pub fn sources(&self) -> Vec<String> {
-        let files = self.scenes.iter().map(|file| format!("--scenes {}", file.display()));
+        let files = self
+            .scenes
+            .iter()
+            .map(|file| format!("{}{}", Self::FILE_MARK, file.display()));
         self.scene.iter().cloned().chain(files).collect()
     }
 

@@ -4,6 +4,7 @@ mod dashboard;
 mod held_out;
 mod screen;
 mod session;
+mod setup;
 mod watch;
 
 use std::cell::RefCell;
@@ -25,6 +26,7 @@ use covista::train::{Cadence, DataRecord, DeviceChoice, ModelSize, RunState, Tra
 use covista::view::ViewPair;
 
 use self::session::Session;
+use self::setup::Setup;
 use super::common::{self, ConfigArgs, RankArgs, ScenesArgs};
 use super::device;
 use super::exit::Failure;
@@ -63,7 +65,8 @@ pub struct Args {
     /// New folder for the run: its record, metrics, checkpoints and trained model; nothing is written without it
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
-    /// Go on with RUN from its newest whole checkpoint: its training settings, with the same scene and profile given again
+    /// Go on with RUN from its newest whole checkpoint, with the scenes and settings that it remembers; --steps, --device and
+    /// the flags that follow may be given anew
     #[arg(long, value_name = "RUN", conflicts_with_all = ["out", "model", "batch", "seed"])]
     resume: Option<PathBuf>,
     /// Write a checkpoint into RUN every N updates, and one when interrupted; 0 only then [default: 500]
@@ -100,8 +103,6 @@ pub struct Args {
 
 /// Runs `covista pretrain`.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    let mut config = args.config.load()?;
-    config.train = apply_flags(config.train, &args)?;
     if let Some(out) = args.out.as_ref().filter(|out| out.exists()) {
         return Err(Failure::output(format!(
             "the output folder exists already, name a new one: {}",
@@ -109,9 +110,16 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         )));
     }
     require_a_run(&args)?;
+    let Setup {
+        mut config,
+        profile,
+        sources,
+        list,
+        rank,
+    } = Setup::of(&args)?;
+    let list = Arc::new(list);
+    config.train = apply_flags(config.train, &args)?;
     let interrupted = common::interrupt_flag()?;
-    let rank = args.rank.rank()?;
-    let list = Arc::new(args.scenes.list(&mut config)?);
     let devices = device::open(args.device, args.adapter.clone())?;
     let (mut trainer, before) = match &args.resume {
         Some(run) => resumed(run, &args, &devices.train)?,
@@ -124,8 +132,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     config.train = trainer.config().clone();
     let data = DataRecord {
-        profile: args.config.profile.clone(),
-        sources: args.scenes.sources(),
+        profile,
+        sources,
+        rank: rank.rank(),
+        world_size: rank.world(),
         seed: config.train.seed,
         adapter: devices.gpu.adapter().to_string(),
         config_hash: config.data_hash(),

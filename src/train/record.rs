@@ -23,6 +23,10 @@ pub struct DataRecord {
     pub profile: String,
     /// The scenes as the user named them.
     pub sources: Vec<String>,
+    /// Place of this process among those that share the scenes, from 0.
+    pub rank: u64,
+    /// How many processes share the scenes; 0 where that was not kept, and means 1.
+    pub world_size: u64,
     /// Seed of positions and draws.
     pub seed: u64,
     /// The adapter that renders.
