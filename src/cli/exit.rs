@@ -86,6 +86,9 @@ fn code_of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<u8> {
     if cause.is::<ConfigError>() {
         return Some(BAD_ARGUMENTS);
     }
+    if let Some(SceneListError::Empty) = cause.downcast_ref::<SceneListError>() {
+        return Some(BAD_ARGUMENTS);
+    }
     if cause.is::<SceneError>() || cause.is::<SceneListError>() {
         return Some(BAD_INPUT);
     }
