@@ -171,7 +171,7 @@ fn a_run_that_was_killed_and_interrupted_ends_like_one_that_was_not() {
         assert!(found.get(name) == Some(bytes), "{name} differs or is missing");
     }
     let record: serde_json::Value = serde_json::from_slice(&std::fs::read(broken.join("run.json")).unwrap()).unwrap();
-    assert_eq!(record["data"]["scenes"][0]["name"], "procedural:3");
+    assert_eq!(record["data"]["scenes"][0]["name"], "procedural-3");
     assert_eq!(record["data"]["scenes"][0]["hash"].as_str().unwrap().len(), 64);
     assert!(record["best"]["loss"].as_f64().unwrap() > 0.0);
     assert_eq!(record["summary"]["steps"], 24);
@@ -199,7 +199,7 @@ fn the_page_shows(run: &Path) {
         "After 24 updates",
         "data:image/jpeg",
         "Waiting for data",
-        "procedural:3",
+        "procedural-3",
     ] {
         assert!(page.contains(part), "{part} is not on the page");
     }

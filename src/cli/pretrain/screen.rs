@@ -71,10 +71,12 @@ impl Screen {
             .filter_map(|row| Some((row.report.step as f64, row.validation_loss?)))
             .collect();
         let loss = train(|row| f64::from(row.report.loss));
-        self.chart(frame, left, " loss: training, validation (yellow) ", &loss, &validation);
-        self.chart(frame, upper, " learning rate ", &train(|row| row.report.lr), &[]);
+        let title = " loss: training, its running mean (cyan), validation (yellow) ";
+        chart(frame, left, title, [&loss, &smooth(&loss), &validation]);
+        let rates = train(|row| row.report.lr);
+        chart(frame, upper, " learning rate ", [&[], &rates, &[]]);
         let norms = train(|row| row.report.grad_norm);
-        self.chart(frame, lower, " gradient norm ", &norms, &[]);
+        chart(frame, lower, " gradient norm ", [&norms, &smooth(&norms), &[]]);
         let [numbers, notes] =
             Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(bottom);
         frame.render_widget(
@@ -149,37 +151,49 @@ impl Screen {
             .map(|part| (mean(part, &|row| row.report.step as f64), mean(part, &pick)))
             .collect()
     }
+}
 
-    fn chart(&self, frame: &mut Frame<'_>, area: Rect, title: &str, line: &[(f64, f64)], dots: &[(f64, f64)]) {
-        let values = || line.iter().chain(dots).map(|point| point.1).filter(|v| v.is_finite());
-        let low = values().fold(f64::INFINITY, f64::min);
-        let high = values().fold(f64::NEG_INFINITY, f64::max);
-        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
-        let room = ((high - low) * 0.05).max(high.abs().max(1e-12) * 1e-3);
-        let y = [low - room, high + room];
-        let x = [
-            line.first().map_or(0.0, |point| point.0),
-            line.last().map_or(1.0, |point| point.0).max(1.0),
-        ];
-        let sets = vec![
-            Dataset::default()
-                .marker(Marker::Braille)
-                .graph_type(GraphType::Line)
-                .style(Style::new().fg(Color::Cyan))
-                .data(line),
-            Dataset::default()
-                .marker(Marker::Dot)
-                .graph_type(GraphType::Scatter)
-                .style(Style::new().fg(Color::Yellow))
-                .data(dots),
-        ];
-        let labels = |bounds: [f64; 2]| bounds.map(short);
-        let chart = Chart::new(sets)
-            .block(Block::bordered().title(title.to_owned()))
-            .x_axis(Axis::default().bounds(x).labels(x.map(|step| format!("{step:.0}"))))
-            .y_axis(Axis::default().bounds(y).labels(labels(y)));
-        frame.render_widget(chart, area);
-    }
+/// Mean of each value and its neighbours before it, a twentieth of the curve.
+fn smooth(line: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let width = (line.len() / 20).max(1);
+    (0..line.len())
+        .map(|i| {
+            let part = &line[(i + 1).saturating_sub(width)..=i];
+            (
+                line[i].0,
+                part.iter().map(|point| point.1).sum::<f64>() / part.len() as f64,
+            )
+        })
+        .collect()
+}
+
+/// Curves of one quantity: as it is, its mean, and single points.
+fn chart(frame: &mut Frame<'_>, area: Rect, title: &str, [raw, mean, dots]: [&[(f64, f64)]; 3]) {
+    let all = || [raw, mean, dots].into_iter().flatten();
+    let values = || all().map(|point| point.1).filter(|value| value.is_finite());
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+    let room = ((high - low) * 0.05).max(high.abs().max(1e-12) * 1e-3);
+    // Nothing that is shown falls below 0.
+    let y = [(low - room).max(0.0), high + room];
+    let steps = || all().map(|point| point.0);
+    let first = steps().fold(f64::INFINITY, f64::min);
+    let x = [if first.is_finite() { first } else { 0.0 }, steps().fold(1.0, f64::max)];
+    let set = |marker, kind, color, data| {
+        let set = Dataset::default().marker(marker).graph_type(kind);
+        set.style(Style::new().fg(color)).data(data)
+    };
+    let sets = vec![
+        set(Marker::Braille, GraphType::Line, Color::DarkGray, raw),
+        set(Marker::Braille, GraphType::Line, Color::Cyan, mean),
+        set(Marker::Dot, GraphType::Scatter, Color::Yellow, dots),
+    ];
+    let chart = Chart::new(sets)
+        .block(Block::bordered().title(title.to_owned()))
+        .x_axis(Axis::default().bounds(x).labels(x.map(|step| format!("{step:.0}"))))
+        .y_axis(Axis::default().bounds(y).labels(y.map(short)));
+    frame.render_widget(chart, area);
 }
 
 fn short(value: f64) -> String {
