@@ -142,7 +142,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 config.train.steps = steps;
                 config.train.seed = args.seed;
                 let tries = config.generate.max_positions_per_pair;
-                let shown = PairBatch::from_views(&kept[..kept.len().min(SHOWN_RECONSTRUCTIONS)]);
+                let shown = PairBatch::from_views(&kept[..kept.len().min(SHOWN_RECONSTRUCTIONS)], config.stream.shrink);
                 let pairs = kept.into_iter().map(Ok).chain(generator.into_pairs(tries));
                 Some(train_on(pairs, shown, &config, &train_device, &stop)?)
             }
