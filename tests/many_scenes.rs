@@ -150,7 +150,7 @@ fn a_stream_goes_on_after_an_end() {
     assert_eq!(resumed.place(), whole.place());
     // Other scenes have samples of the same numbers, and they are told apart.
     drop(resumed);
-    let other = scenes(&gpu, &["procedural:3", "procedural:6"], &[], Rank::default()).resumed(&place.ring);
+    let other = scenes(&gpu, &["procedural:4", "procedural:6"], &[], Rank::default()).resumed(&place.ring);
     let mut other = PairStream::spawn(move || other, &config, 7).unwrap().restored(&place);
     assert!(other.next_batch(1).is_err());
 }
