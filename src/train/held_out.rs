@@ -37,11 +37,11 @@ impl HeldOut {
         self.batches.iter().map(|batch| batch.shape[0]).sum()
     }
 
-    /// Mean loss of `model` over all pairs, in units of a patch's own variance as in training. Neither swapped
-    /// nor coloured; masks depend on the seed alone.
+    /// Mean loss of `model` over all pairs, in units of a patch's own variance as in training, with the references
+    /// that `config` asks for. Neither swapped nor coloured; masks depend on the seed alone.
     ///
     /// # Errors
-    /// A batch has the wrong shape, or the device cannot be read.
+    /// A batch has the wrong shape or, with unrelated references, a single position; or the device cannot be read.
     pub fn loss(&self, model: &Croco, config: &TrainConfig, device: &TrainDevice) -> Result<f64, TrainError> {
         let (mut total, mut pairs) = (0.0, 0);
         for number in 0..self.batches.len() {
@@ -109,6 +109,7 @@ impl HeldOut {
         let count = batch.shape[0];
         let framing = Framing::judging(config);
         let views = ViewTensors::upload_framed(batch, config.image, &vec![false; count], framing, device.burn())?;
+        let views = config.reference.assign(views, &batch.indices)?;
         let tokens = config.croco().tokens();
         // From the far end of the numbers that training counts up.
         let index = u64::MAX - number as u64;

@@ -7,8 +7,8 @@ use covista::render::Gpu;
 use covista::rng::Rng;
 use covista::scene::{ListedSource, SceneList, SceneSource};
 use covista::stream::PairBatch;
-use covista::train::Cadence;
 use covista::train::held_out::HeldOut;
+use covista::train::{Cadence, Reference};
 
 use crate::cli::common;
 use crate::cli::exit::Failure;
@@ -45,8 +45,19 @@ pub fn make(
     generator.seek(FIRST_INDEX);
     let mut pairs = generator.into_pairs(config.generate.max_positions_per_pair);
     let mut batches = Vec::new();
+    // An unrelated reference comes from another pair of the batch: a pair that would stand alone is left out.
+    let fewest = if config.train.reference == Reference::Pair {
+        1
+    } else {
+        2
+    };
+    if cadence.validation_pairs < fewest {
+        return Err(Failure::arguments(
+            "--validation-pairs must be at least 2 with train.reference = \"unrelated\"",
+        ));
+    }
     let mut left = cadence.validation_pairs;
-    while left > 0 {
+    while left >= fewest {
         let mut group = Vec::new();
         for pair in pairs.by_ref().take(left.min(config.train.batch)) {
             group.push(pair?);
