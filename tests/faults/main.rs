@@ -8,6 +8,7 @@ mod adapter;
 #[path = "../common/mod.rs"]
 mod common;
 mod disk;
+mod figures;
 mod kill;
 mod process;
 mod steady;

@@ -52,23 +52,8 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// The command line of a run: pictures are small and chosen by geometry, so that a position takes milliseconds.
-    pub fn arguments(&self, out: &Path, extra: &[&str]) -> Vec<String> {
-        let scene = self.path("room.glb").display().to_string();
-        let (out, pairs) = (out.display().to_string(), self.pairs.to_string());
-        let given = [
-            "generate",
-            "--scene",
-            &scene,
-            "--profile",
-            "smoke",
-            "--seed",
-            "3",
-            "--pairs",
-            &pairs,
-            "--out",
-            &out,
-        ];
+    /// Pictures are small and chosen by geometry, so that a position takes milliseconds.
+    pub fn settings(&self) -> Vec<String> {
         let sets = [
             "render.size_px=96",
             "render.crop_px=64",
@@ -76,12 +61,22 @@ impl Bench {
             "select.min_laplacian_variance=0",
         ];
         let sets = sets.iter().flat_map(|set| ["--set", set]);
-        given
+        ["--profile", "smoke"]
             .into_iter()
             .chain(sets)
-            .chain(extra.iter().copied())
             .map(str::to_owned)
             .collect()
+    }
+
+    /// The command line of a run.
+    pub fn arguments(&self, out: &Path, extra: &[&str]) -> Vec<String> {
+        let scene = self.path("room.glb").display().to_string();
+        let (out, pairs) = (out.display().to_string(), self.pairs.to_string());
+        let given = [
+            "generate", "--scene", &scene, "--seed", "3", "--pairs", &pairs, "--out", &out,
+        ];
+        let all = given.into_iter().map(str::to_owned).chain(self.settings());
+        all.chain(extra.iter().map(|&extra| extra.to_owned())).collect()
     }
 
     pub fn command(&self, out: &Path, extra: &[&str]) -> Command {

@@ -258,7 +258,13 @@ mod training {
             let mut hasher = blake3::Hasher::new();
             for (place, (name, bytes)) in files.iter().enumerate().skip(1) {
                 let bytes = match place == damaged {
-                    // Most of the file is numbers; what can go wrong lies at its head.
+                    // Most of the file is numbers, which are as good as others; what can go wrong lies at its head.
+                    true if mutator.once_in(3) => {
+                        let mut out = bytes.clone();
+                        let at = out.len() - 1 - mutator.below(1000);
+                        out[at] ^= 1;
+                        out
+                    }
                     true => {
                         let head = 3000.min(bytes.len());
                         let mut out = mutator.bytes(&bytes[..head]);
