@@ -57,7 +57,7 @@ fn log(recording: &RecordingStream, pair: &ReadPair, scene: Option<&Scene>) -> R
             recording.log_static(format!("{entity}/depth"), &depth_image(&depths[place]))?;
         }
         let dots = pair.matches.iter().map(|both| both[place].as_vec2().to_array());
-        let dots = Points2D::new(dots).with_colors(colors(pair)).with_radii([2.0]);
+        let dots = Points2D::new(dots).with_colors(colors(pair)).with_radii([2.0f32]);
         recording.log_static(format!("{entity}/correspondences"), &dots)?;
     }
     log_points(recording, pair)
@@ -72,13 +72,13 @@ fn log_camera(recording: &RecordingStream, entity: &str, camera: &Camera) -> Res
     let lens = Pinhole::from_focal_length_and_resolution([k.fx as f32, k.fy as f32], [k.width as f32, k.height as f32])
         .with_principal_point([k.cx as f32, k.cy as f32])
         .with_camera_xyz(rerun::components::ViewCoordinates::RDF)
-        .with_image_plane_distance(0.3);
+        .with_image_plane_distance(0.3f32);
     recording.log_static(entity, &lens)
 }
 
 fn depth_image(depth: &DepthMap) -> DepthImage {
     let bytes: Vec<u8> = depth.metres.iter().flat_map(|z| z.to_le_bytes()).collect();
-    DepthImage::from_data_type_and_bytes(bytes, [depth.width, depth.height], ChannelDatatype::F32).with_meter(1.0)
+    DepthImage::from_data_type_and_bytes(bytes, [depth.width, depth.height], ChannelDatatype::F32).with_meter(1.0f32)
 }
 
 /// The surface points of the correspondences, and rays to them from both cameras.
@@ -99,7 +99,7 @@ fn log_points(recording: &RecordingStream, pair: &ReadPair) -> Result<(), Record
     let array = |point: DVec3| point.as_vec3().to_array();
     let points = Points3D::new(found.iter().map(|(point, _)| array(*point)))
         .with_colors(found.iter().map(|(_, color)| *color))
-        .with_radii([0.02]);
+        .with_radii([0.02f32]);
     recording.log_static("world/correspondences", &points)?;
     let step = found.len().div_ceil(RAYS).max(1);
     let rays = || found.iter().step_by(step);
