@@ -257,7 +257,7 @@ mod tests {
                 architecture,
                 ..CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 32, 16)
             };
-            let names: Vec<String> = parameters(&Croco::new(config, 0, &Device::flex()))
+            let names: Vec<String> = parameters(&Croco::new(config, 0, &Device::flex().autodiff()))
                 .unwrap()
                 .into_iter()
                 .map(|tensor| tensor.name)

@@ -147,7 +147,8 @@ fn damage_is_found_and_only_that_is_made_again() {
     assert_eq!(modified("000000/first.png"), untouched);
 
     // A manifest that makes no sense is named, and nothing is touched.
-    flip("manifest.json");
+    let text = fs::read(out.join("manifest.json")).unwrap();
+    fs::write(out.join("manifest.json"), &text[..text.len() / 2]).unwrap();
     let before = tree(&out);
     let ended = bench.run(&out, &["--resume"]);
     assert!(

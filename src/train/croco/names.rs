@@ -146,7 +146,7 @@ mod tests {
                 architecture,
                 ..CrocoConfig::croco(ModelSize::Micro, PositionCode::Cosine, 32, 8)
             };
-            let model = Croco::new(config, 0, &Device::flex());
+            let model = Croco::new(config, 0, &Device::flex().autodiff());
             let mut built: Vec<_> = parameters(&model)
                 .unwrap()
                 .into_iter()

@@ -114,7 +114,7 @@ mod tests {
             architecture,
             ..CrocoConfig::croco(ModelSize::Micro, pos, 64, 16)
         };
-        let model = Croco::new(config, 0, &Device::flex());
+        let model = Croco::new(config, 0, &Device::flex().autodiff());
         (config, parameters(&model).unwrap())
     }
 
