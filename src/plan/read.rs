@@ -82,7 +82,12 @@ impl PlanReader {
         self.line += 1;
         let line = line.map_err(|error| PlanError::read(&self.path, error))?;
         let malformed = |why: String| PlanError::malformed(&self.path, Some(self.line), why);
-        if let Ok(end) = serde_json::from_str::<PlanEnd>(&line) {
+        let end = serde_json::from_str::<PlanEnd>(&line);
+        // What a kill or a full disk left of a line, the last one included.
+        if end.as_ref().is_err_and(serde_json::Error::is_eof) {
+            return Err(cut);
+        }
+        if let Ok(end) = end {
             if (end.positions, end.pairs) != (self.positions, self.pairs) {
                 return Err(malformed(format!(
                     "the plan says {} positions with {} pairs, and {} with {} came before: lines are missing",
@@ -108,8 +113,6 @@ impl PlanReader {
                 self.pairs += position.pairs.len() as u64;
                 Ok(Some(position))
             }
-            // What a kill or a full disk left of the last line.
-            Err(error) if error.is_eof() => Err(cut),
             Err(error) => Err(malformed(format!("not a position of a plan ({error})"))),
         }
     }
