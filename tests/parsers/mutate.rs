@@ -56,6 +56,11 @@ const NUMBERS: [&str; 24] = [
     "-1e-320",
 ];
 
+/// Nodes to which damage may blow a JSON value up: what a reader may take is measured for files of ordinary size.
+const MOST_NODES: usize = 4000;
+/// Bytes to which it may blow a text up.
+const MOST_BYTES: usize = 1 << 17;
+
 impl Mutator {
     pub fn new(target: &str, case: u64) -> Self {
         let word = u64::from_le_bytes(*blake3::hash(target.as_bytes()).as_bytes().first_chunk().unwrap());
@@ -149,6 +154,9 @@ impl Mutator {
 
     fn reword(&mut self, text: &str) -> String {
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if text.len() > MOST_BYTES {
+            return text.to_owned();
+        }
         if lines.is_empty() {
             return NUMBERS[self.below(NUMBERS.len())].to_owned();
         }
@@ -156,7 +164,8 @@ impl Mutator {
         match self.below(6) {
             0 => drop(lines.remove(at)),
             1 => {
-                let (line, times) = (lines[at].clone(), 1 << self.below(10));
+                let line = lines[at].clone();
+                let times = (1 << self.below(10)).min(MOST_BYTES / (line.len() + 1));
                 lines.splice(at..at, std::iter::repeat_n(line, times));
             }
             2 => {
@@ -194,6 +203,9 @@ impl Mutator {
             let mut donor = value.clone();
             let from = self.below(count(&donor));
             let donor = nth(&mut donor, &mut { from }).cloned().unwrap_or_default();
+            if count(value) > MOST_NODES {
+                return;
+            }
             if let Some(node) = nth(value, &mut { node }) {
                 self.change(node, donor);
             }
@@ -210,7 +222,8 @@ impl Mutator {
                     1 => list.push(list[at].clone()),
                     _ => {
                         let copy = list[at].clone();
-                        list.extend(std::iter::repeat_n(copy, 1 << self.below(10)));
+                        let times = (1 << self.below(10)).min(MOST_NODES / count(&copy));
+                        list.extend(std::iter::repeat_n(copy, times));
                     }
                 }
             }
