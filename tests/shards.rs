@@ -335,10 +335,11 @@ fn the_program_makes_merges_and_checks_shards() {
     let Some(_gpu) = common::gpu() else { return };
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
-    // One flat, fresh flats with twice its weight, and an upright wall that nobody can walk on.
+    // One flat, fresh flats with twice its weight, and an upright wall that nobody can walk on, first in most blocks.
     fs::write(path("wall.obj"), "v 0 0 0\nv 3 0 0\nv 3 3 0\nv 0 3 0\nf 1 2 3 4\n").unwrap();
     let wall = path("wall.obj");
-    let scenes = ["--scene", "2:procedural:*", "--scene", &wall];
+    let heavy = format!("9:{wall}");
+    let scenes = ["--scene", "2:procedural:*", "--scene", &heavy];
     let done = |args: &[&str], envs: &[(&str, &str)]| {
         let output = covista(args, envs);
         assert!(
