@@ -104,10 +104,10 @@ fn a_pan_is_paired_at_the_interval_that_its_speed_asks_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let frames = path("a pan");
-    // 7 px a frame: 70 px are ten frames, which share 69 %.
+    // 7 px a frame: 35 px are five frames, which share too much, so the second next is taken: 70 px, 69 %.
     write_pan(&frames, 150, 7);
     let counted = told(mine("video", &frames, &path("set"), &[]));
-    assert_eq!(counted["clips"][0]["speed"]["interval_frames"], 10);
+    assert_eq!(counted["clips"][0]["speed"]["interval_frames"], 5);
     let speed = counted["clips"][0]["speed"]["displacement_px_per_frame"]
         .as_f64()
         .unwrap();
@@ -128,11 +128,11 @@ fn a_pan_is_paired_at_the_interval_that_its_speed_asks_for() {
     covista().arg("report").arg(path("set")).assert().success();
     let _ = std::fs::remove_file(path("set").join("report.html"));
 
-    // At half the interval the next frame shares too much, so the one after it is taken and it is passed over.
-    told(mine("video", &frames, &path("half"), &["--every", "5f"]));
-    let half = frames_of(&path("half"));
-    assert!(half.len() >= 12 && half.iter().all(|[a, b]| b - a == 10), "{half:?}");
-    assert!(half.windows(2).all(|w| w[1][0] - w[0][0] >= 10), "{half:?}");
+    // The frame between is passed over.
+    assert!(pairs.windows(2).all(|w| w[1][0] - w[0][0] >= 10), "{pairs:?}");
+    // At twice the interval the next frame is in range at once.
+    let counted = told(mine("video", &frames, &path("twice"), &["--every", "10f"]));
+    assert!(frames_of(&path("twice")) == pairs && counted["refused"].as_object().unwrap().is_empty());
 
     // The same bytes with one thread, and of a run that was continued.
     let mut again = mine("video", &frames, &path("again"), &["--json"]);

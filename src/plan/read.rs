@@ -83,7 +83,7 @@ impl PlanReader {
         let line = line.map_err(|error| PlanError::read(&self.path, error))?;
         let malformed = |why: String| PlanError::malformed(&self.path, Some(self.line), why);
         let end = serde_json::from_str::<PlanEnd>(&line);
-        // What a kill or a full disk left of a line, the last one included.
+        // What a kill or a full disk left of the last line.
         if end.as_ref().is_err_and(serde_json::Error::is_eof) {
             return Err(cut);
         }
@@ -113,6 +113,8 @@ impl PlanReader {
                 self.pairs += position.pairs.len() as u64;
                 Ok(Some(position))
             }
+            // And of a position, which is no last line from its first key on.
+            Err(error) if error.is_eof() => Err(cut),
             Err(error) => Err(malformed(format!("not a position of a plan ({error})"))),
         }
     }

@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_name = "auto|Ns|Nf")]
     every: Option<Every>,
     /// With auto: how far the picture should move between two frames, pixels of 224 in the median
-    #[arg(long, value_name = "PX", default_value_t = 70.0)]
+    #[arg(long, value_name = "PX", default_value_t = 35.0)]
     displacement_px: f64,
     /// Frames a second of folders; videos and folders of `covista walk` know their own
     #[arg(long, value_name = "N")]
