@@ -50,20 +50,22 @@ impl CheckpointState {
             .chain((self.config.ema_decay > 0.0).then_some(MEAN))
     }
 
-    /// The hash that a whole checkpoint in `folder` has.
-    fn hash_with(&self, folder: &Path) -> Result<String, TrainError> {
+    /// The hash of a checkpoint in `folder` whose record is the JSON of `text`.
+    ///
+    /// It covers the record as written, not as this build understands it: a field that a later version adds
+    /// must not make older checkpoints look damaged.
+    fn hash_of(&self, text: &str, folder: &Path) -> Result<String, TrainError> {
         let mut hasher = blake3::Hasher::new();
         for name in self.tensor_files() {
             let path = folder.join(name);
             let file = fs::File::open(&path).map_err(|e| input(e, &path))?;
             hasher.update_reader(file).map_err(|e| input(e, &path))?;
         }
-        let bare = Self {
-            hash: String::new(),
-            ..self.clone()
-        };
-        let text = serde_json::to_string(&bare).map_err(|e| input(e.into(), folder))?;
-        hasher.update(text.as_bytes());
+        let mut record: serde_json::Value = serde_json::from_str(text).map_err(|e| input(e.into(), folder))?;
+        if let Some(fields) = record.as_object_mut() {
+            fields.remove("hash");
+        }
+        hasher.update(record.to_string().as_bytes());
         Ok(hasher.finalize().to_hex().to_string())
     }
 }
@@ -112,8 +114,9 @@ impl Checkpoints {
                 run: run.clone(),
                 hash: String::new(),
             };
-            state.hash = state.hash_with(&temporary)?;
             let state_path = temporary.join(STATE);
+            let bare = serde_json::to_string(&state).map_err(|e| output(e.into(), &state_path))?;
+            state.hash = state.hash_of(&bare, &temporary)?;
             let text = serde_json::to_string_pretty(&state).map_err(|e| output(e.into(), &state_path))?;
             fs::write(&state_path, text + "\n").map_err(|e| output(e, &state_path))?;
             for name in state.tensor_files().chain([STATE]) {
@@ -223,7 +226,7 @@ pub fn read_state(folder: &Path) -> Result<CheckpointState, TrainError> {
     let path = folder.join(STATE);
     let text = fs::read_to_string(&path).map_err(|e| input(e, &path))?;
     let state: CheckpointState = serde_json::from_str(&text).map_err(|e| input(e.into(), &path))?;
-    if state.hash_with(folder)? != state.hash {
+    if state.hash_of(&text, folder)? != state.hash {
         let reason = "its files do not have the hash that state.json names";
         let source = std::io::Error::new(std::io::ErrorKind::InvalidData, reason);
         return Err(input(source, folder));
