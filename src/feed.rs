@@ -1,6 +1,6 @@
 //! Where stream, renderer and trainer meet: what gives batches to a training run.
 //!
-//! Pairs on the host become [`PairBatch`](crate::stream::PairBatch)es. Pairs that stayed on the device that trains go
+//! Pairs on the host become [`PairBatch`]es. Pairs that stayed on the device that trains go
 //! from texture to tensor without the host: the ring holds [`GpuImages`] (459 kB a pair at 224 px, 117 MB for 256
 //! pairs), a batch names the drawn ones, its tensors are allocated by Burn and filled by one compute pass on the queue
 //! that both share.
