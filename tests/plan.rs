@@ -173,7 +173,7 @@ fn a_plan_drawn_later_is_the_set_that_generate_gives() {
             .arg("--plan")
             .arg(&cut)
             .arg("--out")
-            .arg(path("none"))
+            .arg(path(&format!("cut-{keep}")))
             .assert();
         let failed = failed.failure().code(3);
         let said = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();

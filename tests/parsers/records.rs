@@ -261,7 +261,7 @@ mod training {
                     // Most of the file is numbers, which are as good as others; what can go wrong lies at its head.
                     true if mutator.once_in(3) => {
                         let mut out = bytes.clone();
-                        let at = out.len() - 1 - mutator.below(1000);
+                        let at = out.len() - 1 - mutator.below(out.len().min(1000));
                         out[at] ^= 1;
                         out
                     }
@@ -276,12 +276,14 @@ mod training {
                 hasher.update(&bytes);
                 fold.file(name, &bytes);
             }
-            // The state vouches for the damage, so that the hash does not hide the parser; now and then it does not.
-            if !mutator.once_in(10) {
-                state["hash"] = hasher.finalize().to_hex().as_str().into();
-            }
             if damaged == 0 {
                 mutator.json(&mut state);
+            }
+            // The state vouches for the damage, so that the hash does not hide the parser; now and then it does not.
+            if !mutator.once_in(10) && state.is_object() {
+                state.as_object_mut().unwrap().remove("hash");
+                hasher.update(state.to_string().as_bytes());
+                state["hash"] = hasher.finalize().to_hex().as_str().into();
             }
             fold.file("state.json", state.to_string().as_bytes());
             read(fold.path(), &device).into()
