@@ -1,9 +1,11 @@
 //! The composer: a sample index becomes a position, and the position a pair or a named refusal.
 //!
 //! Each index is a pure function of (configuration, scene, seed, index): nothing is carried from one
-//! position to the next. While the views of one position are compared on the CPU, those of the next
-//! are already being drawn.
+//! position to the next. While the views of one position are compared on the CPU, the next are
+//! already being drawn and compared ([`PairGenerator::look_ahead`]).
 
+mod ahead;
+mod composer;
 mod config;
 mod croco;
 mod device;
@@ -15,25 +17,25 @@ mod scenes;
 mod turns;
 mod walkable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-use rayon::prelude::*;
 
 pub use config::{GenerateConfig, GeneratorConfig, SamplerConfig, SamplerKind};
 pub use device::DevicePair;
 pub use harvest::Harvest;
+pub use loader::Loader;
 pub use pairs::GenerateError;
 pub use scenes::{ScenePairs, ScenesConfig, ScenesReport, SkippedScene};
 pub use turns::{Rank, Turn, Turns};
 pub use walkable::{Walkable, WalkableConfig, WalkableError};
 
-use judge::Probe;
+use ahead::Ahead;
+use composer::{Composer, InFlight, Recipe};
 
 use crate::navmesh::NavMesh;
-use crate::render::{Gpu, GpuScene, Pending, RenderError, Renderer, Sensors};
+use crate::render::{Gpu, GpuScene, RenderError, Renderer, Sensors};
 use crate::scene::Scene;
-use crate::sweep::{Sweep, SweepRefusal, sample_sweep};
+use crate::sweep::{Sweep, SweepRefusal};
 use crate::view::{View, ViewPair};
 
 /// What became of one sample index.
@@ -61,43 +63,21 @@ pub enum Outcome {
     Refused(&'static str),
 }
 
-/// Everything but the scene on the GPU that making a position needs.
-struct Recipe {
-    config: GeneratorConfig,
-    navmesh: Arc<NavMesh>,
-    scene_name: String,
-    scene_hash: String,
-    scene_word: u64,
-    seed: u64,
-}
-
 /// An endless iterator over the positions of a scene, in index order.
 ///
-/// One thread owns it (and with it renderer and uploaded scene); the comparison of views inside a
-/// position spreads over rayon's pool.
+/// One thread owns it; positions to come are made in threads of their own, and the comparison of views
+/// inside a position spreads over rayon's pool.
 pub struct PairGenerator {
-    recipe: Recipe,
-    renderer: Arc<Renderer>,
-    scene: GpuScene,
+    composer: Arc<Composer>,
     next_index: u64,
     step: u64,
+    look_ahead: usize,
+    /// Positions under way, in order.
+    ahead: VecDeque<Ahead>,
+    /// The next position whose pictures stay on the device.
     in_flight: Option<InFlight>,
     /// Whether pictures stay on the device.
     on_device: bool,
-}
-
-struct InFlight {
-    index: u64,
-    sampled: Sampled,
-}
-
-enum Sampled {
-    /// 24 views are being drawn.
-    Sweep(Box<(Sweep, Pending)>),
-    /// Two views that depend on each other: drawn when their turn comes.
-    Croco,
-    /// No position, and why.
-    Refused(&'static str),
 }
 
 impl PairGenerator {
@@ -123,7 +103,7 @@ impl PairGenerator {
         config: GeneratorConfig,
         seed: u64,
     ) -> Result<Self, RenderError> {
-        Ok(Self {
+        let composer = Composer {
             renderer,
             scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
             recipe: Recipe {
@@ -134,8 +114,13 @@ impl PairGenerator {
                 scene_word: scene.hash_word(),
                 seed,
             },
+        };
+        Ok(Self {
+            composer: Arc::new(composer),
             next_index: 0,
             step: 1,
+            look_ahead: Ahead::MOST,
+            ahead: VecDeque::new(),
             in_flight: None,
             on_device: false,
         })
@@ -143,141 +128,71 @@ impl PairGenerator {
 
     /// First 64 bits of the scene's hash.
     fn scene_word(&self) -> u64 {
-        self.recipe.scene_word
+        self.composer.recipe.scene_word
     }
 
     /// Goes on at another index.
     pub fn seek(&mut self, index: u64) {
-        self.in_flight = None;
+        self.forget();
         self.next_index = index;
     }
 
     /// Visits every `step`-th index from the next one on; 0 counts as 1.
     pub fn step_by_indices(&mut self, step: u64) {
-        self.in_flight = None;
+        self.forget();
         self.step = step.max(1);
+    }
+
+    /// Begins at most so many positions before they are asked for, from 1; by default 2. What is made does not depend
+    /// on it. Whoever knows how many pairs are still wanted says so here, and none is made in vain.
+    pub fn look_ahead(&mut self, positions: u64) {
+        self.look_ahead = positions.clamp(1, Ahead::MOST as u64) as usize;
     }
 
     /// Makes one position alone, whatever was made before.
     pub fn position(&self, index: u64) -> Result<Position, RenderError> {
-        self.finish(self.start(index)?)
+        self.composer.position(index)
     }
 
     /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
     /// where the sample gives no sweep. The sampler must be `sweep`.
     pub fn sweep_views(&self, index: u64) -> Result<SweepViews, RenderError> {
-        let sweep = match self.sample(index) {
-            Ok(sweep) => sweep,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let pending = self.renderer.submit(&self.scene, &sweep.cameras)?;
-        let views = self.cropped(pending)?;
-        Ok(Ok((sweep, views)))
+        self.composer.sweep_views(index)
     }
 
-    /// The sweep of a sample: cameras only.
-    fn sample(&self, index: u64) -> Result<Sweep, SweepRefusal> {
-        let recipe = &self.recipe;
-        sample_sweep(
-            &recipe.navmesh,
-            &recipe.config.sweep,
-            recipe.config.render.intrinsics(),
-            recipe.seed,
-            recipe.scene_word,
-            index,
-        )
+    /// Gives up what is under way.
+    fn forget(&mut self) {
+        // All are told before the first is waited for.
+        self.ahead.iter().for_each(Ahead::give_up);
+        self.ahead.clear();
+        self.in_flight = None;
     }
 
-    /// Waits for pictures and cuts out what the configuration asks for.
-    fn cropped(&self, pending: Pending) -> Result<Vec<Arc<View>>, RenderError> {
-        let crop = self.recipe.config.render.crop_px;
-        Ok(pending
-            .wait()?
-            .into_par_iter()
-            .map(|view| Arc::new(view.center_crop(crop)))
-            .collect())
-    }
-
-    /// Draws the sweep of a sample and hands its cameras to the device.
-    fn start(&self, index: u64) -> Result<InFlight, RenderError> {
-        if self.recipe.config.sampler.kind == SamplerKind::Croco {
-            return Ok(InFlight {
-                index,
-                sampled: Sampled::Croco,
-            });
-        }
-        let sampled = match self.sample(index) {
-            Ok(sweep) => {
-                let pending = match self.gray_is_enough() {
-                    true => {
-                        let crop = self.recipe.config.render.crop_px;
-                        self.renderer.submit_gray(&self.scene, &sweep.cameras, crop)?
-                    }
-                    false => self.renderer.submit(&self.scene, &sweep.cameras)?,
-                };
-                Sampled::Sweep(Box::new((sweep, pending)))
-            }
-            Err(refusal) => Sampled::Refused(refusal.reason()),
-        };
-        Ok(InFlight { index, sampled })
-    }
-
-    /// Waits for the pictures of a position and compares them.
-    fn finish(&self, in_flight: InFlight) -> Result<Position, RenderError> {
-        let index = in_flight.index;
-        let (sweep, pending) = match in_flight.sampled {
-            Sampled::Sweep(drawn) => *drawn,
-            Sampled::Croco => return self.croco_position(index),
-            Sampled::Refused(reason) => {
-                return Ok(Position {
-                    index,
-                    stops: Vec::new(),
-                    refused: BTreeMap::new(),
-                    outcome: Outcome::Refused(reason),
-                });
-            }
-        };
-        let views = self.cropped(pending)?;
-        let probe = HostViews {
-            generator: self,
-            views: &views,
-        };
-        self.recipe.judge(index, &sweep, &views, &probe)
-    }
-
-    /// Hands the next position over and gives the one that was handed over before it: its pictures are drawn meanwhile.
-    fn advance(&mut self) -> Result<InFlight, RenderError> {
-        let current = match self.in_flight.take() {
-            Some(in_flight) => in_flight,
-            None => {
-                let index = self.next_index;
-                self.next_index += self.step;
-                self.start(index)?
-            }
-        };
+    /// The index to begin next.
+    fn take_index(&mut self) -> u64 {
         let index = self.next_index;
         self.next_index += self.step;
-        self.in_flight = Some(self.start(index)?);
-        Ok(current)
+        index
+    }
+
+    /// The next position, with its followers begun.
+    fn advance(&mut self) -> Result<Position, RenderError> {
+        while self.ahead.len() <= self.look_ahead {
+            let index = self.take_index();
+            let in_flight = self.composer.start(index)?;
+            self.ahead.push_back(Ahead::spawn(&self.composer, in_flight)?);
+        }
+        match self.ahead.pop_front() {
+            Some(next) => next.wait(),
+            // The loop above leaves at least two.
+            None => self.composer.position(self.next_index),
+        }
     }
 }
 
-/// Views that came to the host whole.
-struct HostViews<'a> {
-    generator: &'a PairGenerator,
-    views: &'a [Arc<View>],
-}
-
-impl Probe for HostViews<'_> {
-    fn backs(&self, view: usize) -> Result<f64, RenderError> {
-        let generator = self.generator;
-        generator
-            .renderer
-            .back_face_fraction(&generator.scene, &self.views[view].camera)
-    }
-
-    fn with_depth(&self, view: usize) -> Result<Arc<View>, RenderError> {
-        Ok(Arc::clone(&self.views[view]))
+impl Drop for PairGenerator {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 
@@ -285,7 +200,6 @@ impl Iterator for PairGenerator {
     type Item = Result<Position, RenderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let advanced = self.advance();
-        Some(advanced.and_then(|current| self.finish(current)))
+        Some(self.advance())
     }
 }

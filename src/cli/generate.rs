@@ -156,8 +156,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         output: &mut output,
     };
     let mut short = 0;
-    for block in plan.shard(part, parts) {
-        match making.block(&block, &mut writer)? {
+    let mut blocks = plan.shard(part, parts).peekable();
+    while let Some(block) = blocks.next() {
+        match making.block(&block, blocks.peek(), &mut writer)? {
             Made::Pairs(kept) => short += block.pairs.saturating_sub(kept),
             Made::Interrupted => {
                 bar.abandon();

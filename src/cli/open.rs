@@ -8,7 +8,7 @@ use covista::export::native::{SceneRecord, TopDown};
 use covista::generate::ScenesConfig;
 use covista::generate::{self, PairGenerator, WalkableConfig};
 use covista::navmesh::NavMesh;
-use covista::render::{Gpu, RenderError};
+use covista::render::{Gpu, RenderError, Renderer};
 #[cfg(feature = "train")]
 use covista::scene::SceneList;
 use covista::scene::{Scene, SceneSource};
@@ -57,6 +57,15 @@ pub fn scenes_config(config: &Config) -> ScenesConfig {
     }
 }
 
+impl From<generate::Walkable> for Walkable {
+    fn from(loaded: generate::Walkable) -> Self {
+        Self {
+            scene: loaded.scene,
+            navmesh: loaded.navmesh,
+        }
+    }
+}
+
 impl Walkable {
     /// Reads the scene, takes the Habitat navmesh beside it or builds one, and checks the island gate.
     pub fn open(args: &SceneArgs, config: &mut Config) -> anyhow::Result<Self> {
@@ -65,11 +74,7 @@ impl Walkable {
 
     /// As [`Self::open`], the configuration as it is.
     pub fn load(source: &SceneSource, config: &Config) -> anyhow::Result<Self> {
-        let loaded = generate::Walkable::load(source, &walkable_config(config))?;
-        Ok(Self {
-            scene: loaded.scene,
-            navmesh: loaded.navmesh,
-        })
+        Ok(generate::Walkable::load(source, &walkable_config(config))?.into())
     }
 
     /// Calls the scene by another name, which its pairs carry.
@@ -80,6 +85,18 @@ impl Walkable {
     /// The composer over this scene.
     pub fn generator(&self, gpu: &Gpu, config: &Config, seed: u64) -> Result<PairGenerator, RenderError> {
         PairGenerator::new(gpu, &self.scene, Arc::clone(&self.navmesh), config.generator(), seed)
+    }
+
+    /// As [`Self::generator`] with a renderer that draws other scenes as well.
+    pub fn generator_with(
+        &self,
+        gpu: &Gpu,
+        renderer: Arc<Renderer>,
+        config: &Config,
+        seed: u64,
+    ) -> Result<PairGenerator, RenderError> {
+        let navmesh = Arc::clone(&self.navmesh);
+        PairGenerator::with_renderer(gpu, renderer, &self.scene, navmesh, config.generator(), seed)
     }
 
     /// What manifests say of the scene.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use glam::DVec3;
 
+use super::composer::Composer;
 use super::judge::refusal_of;
-use super::{Outcome, PairGenerator, Position};
+use super::{Outcome, Position};
 use crate::camera::Camera;
 use crate::overlap::{
     CROCO_RADIUS_M, croco_covisibility, geometric_overlap, homography_overlap, point_cloud, view_features,
@@ -16,7 +17,7 @@ use crate::select::SelectMeasure;
 use crate::sweep::croco::{first_view, second_view};
 use crate::view::{Overlap, PairOrigin, PairOverlaps, View, ViewPair};
 
-impl PairGenerator {
+impl Composer {
     /// The position of a sample: one first view and up to `croco_tries` second ones.
     pub(super) fn croco_position(&self, index: u64) -> Result<Position, RenderError> {
         let recipe = &self.recipe;

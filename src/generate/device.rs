@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::composer::{Composer, InFlight, Sampled};
 use super::judge::{Luma, Probe};
-use super::{InFlight, PairGenerator, Sampled, SamplerKind};
+use super::{PairGenerator, SamplerKind};
+use crate::camera::Camera;
 use crate::overlap::WORKING_SIZE;
 use crate::render::{Drawn, GpuImages, RenderError};
 use crate::select::SelectMeasure;
@@ -29,7 +31,7 @@ impl PairGenerator {
     /// Whether the filter can decide by luma alone: it must compare pictures at the size that they have, and by their
     /// homography only. Else colours and depth are read back for it, and the kept pair still stays on the device.
     pub(super) fn gray_is_enough(&self) -> bool {
-        let config = &self.recipe.config;
+        let config = &self.composer.recipe.config;
         self.on_device
             && config.render.crop_px == WORKING_SIZE
             && config.select.deciding() == [SelectMeasure::Homography]
@@ -41,27 +43,45 @@ impl PairGenerator {
     /// # Errors
     /// The sampler is `croco`, whose second views depend on what the host saw in the first.
     pub(super) fn stay_on_device(&mut self) -> Result<(), RenderError> {
-        if self.recipe.config.sampler.kind == SamplerKind::Croco {
+        if self.composer.recipe.config.sampler.kind == SamplerKind::Croco {
             return Err(RenderError::Config(
                 "sampler.kind = croco draws views one after the other by what the host sees: its pairs cannot stay on the \
                  device"
                     .to_owned(),
             ));
         }
-        self.in_flight = None;
+        self.forget();
         self.on_device = true;
         Ok(())
     }
 
     /// The next position: its index, and the pair or why there is none.
     pub(super) fn next_on_device(&mut self) -> Result<(u64, Result<DevicePair, &'static str>), RenderError> {
-        let current = self.advance()?;
+        let current = match self.in_flight.take() {
+            Some(in_flight) => in_flight,
+            None => {
+                let index = self.take_index();
+                self.start_on_device(index)?
+            }
+        };
+        let index = self.take_index();
+        self.in_flight = Some(self.start_on_device(index)?);
         self.finish_on_device(current)
     }
 
     /// One position alone.
     pub(super) fn position_on_device(&self, index: u64) -> Result<Result<DevicePair, &'static str>, RenderError> {
-        Ok(self.finish_on_device(self.start(index)?)?.1)
+        Ok(self.finish_on_device(self.start_on_device(index)?)?.1)
+    }
+
+    /// Draws the sweep of a sample; only what the filter needs will travel.
+    fn start_on_device(&self, index: u64) -> Result<InFlight, RenderError> {
+        let composer = &self.composer;
+        let crop = composer.recipe.config.render.crop_px;
+        composer.start_with(index, |sweep| match self.gray_is_enough() {
+            true => composer.renderer.submit_gray(&composer.scene, &sweep.cameras, crop),
+            false => composer.renderer.submit(&composer.scene, &sweep.cameras),
+        })
     }
 
     fn finish_on_device(&self, in_flight: InFlight) -> Result<(u64, Result<DevicePair, &'static str>), RenderError> {
@@ -74,16 +94,16 @@ impl PairGenerator {
             Sampled::Croco => return Ok((index, Err("no_position"))),
             Sampled::Refused(reason) => return Ok((index, Err(reason))),
         };
-        let drawn = pending.drawn(self.recipe.config.render.crop_px)?;
+        let drawn = pending.drawn(self.composer.recipe.config.render.crop_px)?;
         let views: Vec<Arc<View>> = (0..drawn.count()).map(|view| Arc::new(drawn.view(view))).collect();
         let lumas: Vec<Luma<'_>> = (0..drawn.count()).map(|view| drawn.gray(view)).collect();
         let probe = DrawnViews {
-            generator: self,
+            composer: &self.composer,
             drawn: &drawn,
             views: &views,
             deep: RefCell::default(),
         };
-        let outcome = self.recipe.judge_lumas(index, &views, &lumas, &probe)?;
+        let outcome = self.composer.recipe.judge_lumas(index, &views, &lumas, &probe)?;
         let (overlaps, origin) = match outcome {
             Ok(kept) => kept,
             Err(reason) => return Ok((index, Err(reason))),
@@ -101,18 +121,17 @@ impl PairGenerator {
 
 /// Views on the device, of which depth is read back one by one where it is asked for.
 struct DrawnViews<'a> {
-    generator: &'a PairGenerator,
+    composer: &'a Composer,
     drawn: &'a Drawn,
     views: &'a [Arc<View>],
     deep: RefCell<BTreeMap<usize, Arc<View>>>,
 }
 
 impl Probe for DrawnViews<'_> {
-    fn backs(&self, view: usize) -> Result<f64, RenderError> {
-        let generator = self.generator;
-        generator
-            .renderer
-            .back_face_fraction(&generator.scene, &self.views[view].camera)
+    fn backs(&self, views: &[usize]) -> Result<Vec<f64>, RenderError> {
+        let composer = self.composer;
+        let cameras: Vec<Camera> = views.iter().map(|&view| self.views[view].camera).collect();
+        composer.renderer.back_face_fractions(&composer.scene, &cameras)
     }
 
     fn with_depth(&self, view: usize) -> Result<Arc<View>, RenderError> {

@@ -32,8 +32,7 @@ impl Harvest for ViewPair {
     }
 
     fn next(generator: &mut PairGenerator) -> Result<(u64, Result<Self, &'static str>), RenderError> {
-        let in_flight = generator.advance()?;
-        let position = generator.finish(in_flight)?;
+        let position = generator.advance()?;
         Ok((position.index, kept(position)))
     }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use image::GrayImage;
 use rayon::prelude::*;
 
+use super::composer::Recipe;
 use super::device::DeviceOutcome;
-use super::{Outcome, Position, Recipe};
+use super::{Outcome, Position};
 use crate::overlap::{
     CROCO_RADIUS_M, GeometricOverlap, PointCloud, Refusal, Surface, ViewFeatures, covisibility, croco_covisibility,
     geometric_overlap, homography_overlap, surface_covisibility, surface_overlap, texture, view_features,
@@ -23,8 +24,8 @@ use crate::view::{Correspondence, Overlap, PairOrigin, PairOverlaps, ValidityMap
 
 /// What may be asked about views of pairs that would be kept, by their place in capture order.
 pub(super) trait Probe {
-    /// Share of a view's rays that meet the back of a surface first.
-    fn backs(&self, view: usize) -> Result<f64, RenderError>;
+    /// Share of the rays of each of these views that meet the back of a surface first.
+    fn backs(&self, views: &[usize]) -> Result<Vec<f64>, RenderError>;
 
     /// The view with its depth.
     fn with_depth(&self, view: usize) -> Result<Arc<View>, RenderError>;
@@ -265,20 +266,21 @@ impl<'a> Judge<'a> {
         if most >= 1.0 {
             return Ok(None);
         }
-        for place in self.places(candidate) {
-            let answer = match known.get(&place) {
-                Some(&answer) => answer,
-                None => {
-                    let answer = refusal_of(probe.backs(place)?, most);
-                    known.insert(place, answer);
-                    answer
-                }
-            };
-            if let Some(refusal) = answer {
-                return Ok(Some(refusal.name()));
-            }
+        let places = self.places(candidate);
+        // Both at once: the device is asked, and waited for, once.
+        let unknown: Vec<usize> = places.into_iter().filter(|place| !known.contains_key(place)).collect();
+        if !unknown.is_empty() {
+            let backs = probe.backs(&unknown)?;
+            known.extend(
+                unknown
+                    .into_iter()
+                    .zip(backs.into_iter().map(|share| refusal_of(share, most))),
+            );
         }
-        Ok(None)
+        let refusals = places
+            .into_iter()
+            .filter_map(|place| known.get(&place).copied().flatten());
+        Ok(refusals.map(Refusal::name).next())
     }
 
     fn refusal_by_others(&self, candidate: &Candidate, probe: &dyn Probe) -> Result<Option<&'static str>, RenderError> {

@@ -9,7 +9,7 @@ use crate::scene::SceneSource;
 
 /// A thread that makes scenes walkable. Dropping it does not wait for a scene in hand: the thread ends after it.
 #[derive(Debug)]
-pub(super) struct Loader {
+pub struct Loader {
     requests: Sender<SceneSource>,
     loaded: Receiver<(SceneSource, Result<Walkable, WalkableError>)>,
     requested: Option<SceneSource>,
@@ -18,6 +18,9 @@ pub(super) struct Loader {
 
 impl Loader {
     /// Starts the thread, which waits for the first request.
+    ///
+    /// # Errors
+    /// The system gives no thread.
     pub fn spawn(config: WalkableConfig) -> std::io::Result<Self> {
         let (requests, asked) = crossbeam_channel::bounded::<SceneSource>(1);
         let (sender, loaded) = crossbeam_channel::bounded(1);
@@ -52,6 +55,9 @@ impl Loader {
     }
 
     /// The scene, which is waited for; one that was asked for in vain is let go first.
+    ///
+    /// # Errors
+    /// As [`Walkable::load`].
     pub fn take(&mut self, source: &SceneSource) -> Result<Walkable, WalkableError> {
         loop {
             self.request(source);

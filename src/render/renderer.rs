@@ -25,9 +25,9 @@ use crate::view::{Capture, View};
 
 /// Pixels that one submission draws at most; larger batches become several. 24 views of 512 x 512.
 const SUBMISSION_PIXELS: u64 = 24 * 512 * 512;
-/// Targets that are kept for later, the longest unused one given up first: two batches under way and two of
-/// another shape, such as single views.
-const IDLE_TARGETS: usize = 4;
+/// Targets that are kept for later, the longest unused one given up first: three batches under way, and as many of
+/// another shape, such as the two views of a pair.
+const IDLE_TARGETS: usize = 6;
 /// How much farther than it is a back face counts as when it is left out: see the WGSL.
 const BACK_FACE_PUSH: f64 = 1e-4;
 
@@ -168,15 +168,27 @@ impl Renderer {
     /// # Errors
     /// As [`Renderer::submit`] and [`Pending::wait`].
     pub fn back_face_fraction(&self, scene: &GpuScene, camera: &Camera) -> Result<f64, RenderError> {
-        let shots = vec![Shot::Pinhole(*camera)];
+        let found = self.back_face_fractions(scene, std::slice::from_ref(camera))?;
+        Ok(found.into_iter().sum())
+    }
+
+    /// As [`Renderer::back_face_fraction`] for several cameras, in order, that agree in size.
+    ///
+    /// # Errors
+    /// As [`Renderer::submit`] and [`Pending::wait`].
+    pub fn back_face_fractions(&self, scene: &GpuScene, cameras: &[Camera]) -> Result<Vec<f64>, RenderError> {
+        let shots = cameras.iter().map(|&camera| Shot::Pinhole(camera)).collect();
         let pending = self.submit_shots(scene, shots, Sensors::validity(), Readback::Marks)?;
-        let backs = pending.pictures()?.into_iter().next().and_then(|picture| picture.backs);
-        let backs = backs.ok_or(RenderError::Device {
-            action: "looking for back faces",
-            reason: "no picture came back".to_owned(),
-        })?;
-        let count = backs.iter().filter(|&&back| back).count();
-        Ok(count as f64 / backs.len().max(1) as f64)
+        let mut fractions = Vec::with_capacity(cameras.len());
+        for picture in pending.pictures()? {
+            let backs = picture.backs.ok_or(RenderError::Device {
+                action: "looking for back faces",
+                reason: "no picture came back".to_owned(),
+            })?;
+            let count = backs.iter().filter(|&&back| back).count();
+            fractions.push(count as f64 / backs.len().max(1) as f64);
+        }
+        Ok(fractions)
     }
 
     /// Draws the scene from cameras of any model, with the given channels, and waits: one capture a

@@ -1,6 +1,7 @@
 //! Targets of one submission and their way back to the host.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use image::{GrayImage, RgbImage};
 
@@ -414,6 +415,9 @@ impl Planes {
     }
 }
 
+/// How long a buffer may take to be mapped after its submission is done; longer means a broken driver.
+const MAP_PATIENCE: Duration = Duration::from_secs(60);
+
 fn staging_buffer(gpu: &Gpu, size: u64) -> wgpu::Buffer {
     gpu.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("readback"),
@@ -444,7 +448,9 @@ fn with_mapped<T>(
 ) -> Result<T, RenderError> {
     let failed = |reason| gpu.failure("reading pictures back", reason);
     stopwatch.time(Step::Draw, || gpu.wait(submission))?;
-    match mapped.try_recv() {
+    // Whichever thread waited for the device last tells the one whose buffer is mapped, so the word may come a little
+    // later than the end of the submission.
+    match mapped.recv_timeout(MAP_PATIENCE) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(failed(error.to_string())),
         Err(_) => return Err(failed("the buffer was not mapped".to_owned())),

@@ -44,6 +44,9 @@ impl<T, E> From<Result<T, E>> for Outcome {
     }
 }
 
+/// Times that a case is run before it is said to take too much memory.
+const ATTEMPTS: usize = 5;
+
 /// Runs every case of `target`; none may take more than `limit` bytes beyond what was taken before it.
 ///
 /// `case` draws its damage from the mutator, and works in the folder of the [`Fold`]. Some cases must be read and some
@@ -60,10 +63,17 @@ pub fn run(target: &str, limit: usize, mut case: impl FnMut(&mut Mutator, &Fold)
     let fold = Fold::new();
     let (mut read, mut refused, mut most, mut failures) = (0u64, 0u64, 0, Vec::new());
     for number in cases() {
-        let mut mutator = Mutator::new(target, number);
-        let before = ALLOCATOR.restart();
-        let outcome = catch_unwind(AssertUnwindSafe(|| case(&mut mutator, &fold)));
-        let taken = ALLOCATOR.peak().saturating_sub(before);
+        // Other tests prepare their files meanwhile, and all threads are counted: a case that takes too much does so again.
+        let (mut outcome, mut taken) = (Ok(Outcome::Refused), usize::MAX);
+        for _ in 0..ATTEMPTS {
+            let mut mutator = Mutator::new(target, number);
+            let before = ALLOCATOR.restart();
+            outcome = catch_unwind(AssertUnwindSafe(|| case(&mut mutator, &fold)));
+            taken = taken.min(ALLOCATOR.peak().saturating_sub(before));
+            if taken <= limit {
+                break;
+            }
+        }
         most = most.max(taken);
         match outcome {
             Ok(Outcome::Read) => read += 1,

@@ -219,11 +219,8 @@ impl Workshop<'_> {
         if most >= 1.0 {
             return Ok(false);
         }
-        for view in views {
-            if self.renderer.back_face_fraction(self.scene, &view.camera)? > most {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let cameras = views.map(|view| view.camera);
+        let backs = self.renderer.back_face_fractions(self.scene, &cameras)?;
+        Ok(backs.into_iter().any(|share| share > most))
     }
 }

@@ -33,9 +33,11 @@ pub enum Made {
 }
 
 impl Making<'_> {
-    /// Makes what the set lacks of a block: positions that it has count as they went.
-    pub fn block(&mut self, block: &Block, writer: &mut NativeWriter) -> anyhow::Result<Made> {
+    /// Makes what the set lacks of a block: positions that it has count as they went. The scene of the block after it
+    /// is read meanwhile.
+    pub fn block(&mut self, block: &Block, after: Option<&Block>, writer: &mut NativeWriter) -> anyhow::Result<Made> {
         let mut walk = BlockWalk::new(block, self.positions_per_pair);
+        let mut after = after.and_then(|after| Some((after.shares.first()?.source, after.number)));
         while let Some(step) = walk.step() {
             if self.scenes.is_skipped(step.source, writer) {
                 walk.skip_scene();
@@ -58,7 +60,7 @@ impl Making<'_> {
                 walk.skip_scene();
                 continue;
             };
-            let position = scene.position(step.index)?;
+            let position = scene.position(step.index, block.pairs - walk.kept())?;
             let pairs = u64::from(matches!(position.outcome, Outcome::Kept(_)));
             let name = scene.name.clone();
             if let Some(pair) = write(writer, &name, position)? {
@@ -66,6 +68,9 @@ impl Making<'_> {
             }
             walk.record(pairs);
             self.bar.inc(pairs);
+            if let Some((source, number)) = after.take() {
+                self.scenes.prepare(source, number, writer);
+            }
         }
         self.output.checkpoint()?;
         Ok(Made::Pairs(walk.kept()))

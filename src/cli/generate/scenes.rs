@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::native::{NativeWriter, SourceRecord};
-use covista::generate::{PairGenerator, Position, WalkableError};
+use covista::generate::{Loader, PairGenerator, Position, WalkableError};
 use covista::navmesh::NavMeshError;
-use covista::render::{Gpu, RenderError};
+use covista::render::{Gpu, RenderError, Renderer};
 use covista::rng::Rng;
 use covista::scene::{ListedSource, SceneList, SceneSource};
 
 use crate::cli::exit::Failure;
-use crate::cli::open::Walkable;
+use crate::cli::open::{self, Walkable};
 
 /// A scene of the list, or the flat that `procedural:*` stands for in one block.
 type Key = (usize, Option<u64>);
@@ -26,8 +27,12 @@ pub struct Scenes<'a> {
     config: &'a Config,
     seed: u64,
     gpu: Gpu,
+    /// Draws all of them; made with the first.
+    renderer: Option<Arc<Renderer>>,
     /// Scenes that were read before there was a device.
     ready: BTreeMap<usize, Walkable>,
+    /// Reads the scene of the next block; started with the first of them.
+    loader: Option<Loader>,
     /// Most recently used first.
     open: VecDeque<(Key, OpenScene)>,
     skipped: BTreeMap<usize, String>,
@@ -42,8 +47,9 @@ pub struct OpenScene {
 }
 
 impl OpenScene {
-    /// Makes a position; going on where the last one ended, the next is drawn meanwhile.
-    pub fn position(&mut self, index: u64) -> Result<Position, RenderError> {
+    /// Makes a position while so many pairs are `wanted`; going on where the last one ended, the next are made meanwhile.
+    pub fn position(&mut self, index: u64, wanted: u64) -> Result<Position, RenderError> {
+        self.generator.look_ahead(wanted);
         if self.next != Some(index) {
             self.generator.seek(index);
         }
@@ -72,7 +78,9 @@ impl<'a> Scenes<'a> {
             config,
             seed,
             gpu,
+            renderer: None,
             ready,
+            loader: None,
             open: VecDeque::new(),
             skipped: BTreeMap::new(),
         }
@@ -90,8 +98,7 @@ impl<'a> Scenes<'a> {
         if self.is_skipped(source, writer) {
             return Ok(None);
         }
-        let fresh = self.list.entries()[source].scene == ListedSource::FreshFlats;
-        let key = (source, fresh.then_some(block));
+        let key = self.key(source, block);
         if let Some(place) = self.open.iter().position(|(open, _)| *open == key) {
             if let Some(scene) = self.open.remove(place) {
                 self.open.push_front(scene);
@@ -115,21 +122,70 @@ impl<'a> Scenes<'a> {
         self.skipped.contains_key(&source) || writer.skipped().iter().any(|skipped| skipped.scene == *spec)
     }
 
-    fn load(&mut self, (source, fresh): Key, writer: &mut NativeWriter) -> anyhow::Result<OpenScene> {
+    /// Has the scene that a coming block starts with read in a thread of its own, where memory allows another one.
+    pub fn prepare(&mut self, source: usize, block: u64, writer: &NativeWriter) {
+        let key = self.key(source, block);
+        let at_hand = self.ready.contains_key(&source) || self.open.iter().any(|(open, _)| *open == key);
+        if at_hand || self.config.generate.scenes_in_memory < 2 || self.is_skipped(source, writer) {
+            return;
+        }
+        // Room first, here as well.
+        self.open.truncate(self.config.generate.scenes_in_memory - 1);
+        let scene = self.source(key);
+        // Without a thread the scene is read when its turn comes.
+        if let Some(loader) = self.loader() {
+            loader.request(&scene);
+        }
+    }
+
+    fn key(&self, source: usize, block: u64) -> Key {
+        let fresh = self.list.entries()[source].scene == ListedSource::FreshFlats;
+        (source, fresh.then_some(block))
+    }
+
+    fn source(&self, (source, block): Key) -> SceneSource {
+        match &self.list.entries()[source].scene {
+            ListedSource::Scene(scene) => scene.clone(),
+            ListedSource::FreshFlats => {
+                let stream = [block.unwrap_or_default()];
+                SceneSource::Procedural(Rng::stream(self.seed, "block flat", &stream).next_u64())
+            }
+        }
+    }
+
+    fn loader(&mut self) -> Option<&mut Loader> {
+        if self.loader.is_none() {
+            self.loader = Loader::spawn(open::walkable_config(self.config)).ok();
+        }
+        self.loader.as_mut()
+    }
+
+    fn read(&mut self, key: Key) -> anyhow::Result<Walkable> {
+        if let Some(walkable) = self.ready.remove(&key.0) {
+            return Ok(walkable);
+        }
+        let scene = self.source(key);
+        match &mut self.loader {
+            Some(loader) => Ok(loader.take(&scene)?.into()),
+            None => Walkable::load(&scene, self.config),
+        }
+    }
+
+    fn load(&mut self, key: Key, writer: &mut NativeWriter) -> anyhow::Result<OpenScene> {
         // Room first: the oldest gives its memory back before the new one is read.
         self.open.truncate(self.config.generate.scenes_in_memory - 1);
-        let mut walkable = match (self.ready.remove(&source), &self.list.entries()[source].scene, fresh) {
-            (Some(walkable), ..) => walkable,
-            (None, ListedSource::Scene(scene), _) => Walkable::load(scene, self.config)?,
-            (None, ListedSource::FreshFlats, block) => {
-                let seed = Rng::stream(self.seed, "block flat", &[block.unwrap_or_default()]).next_u64();
-                Walkable::load(&SceneSource::Procedural(seed), self.config)?
-            }
-        };
-        if let Some(name) = &self.names[source] {
+        let mut walkable = self.read(key)?;
+        if let Some(name) = &self.names[key.0] {
             walkable.rename(name);
         }
-        let generator = walkable.generator(&self.gpu, self.config, self.seed)?;
+        let renderer = match &self.renderer {
+            Some(renderer) => Arc::clone(renderer),
+            None => Arc::clone(
+                self.renderer
+                    .insert(Arc::new(Renderer::new(&self.gpu, &self.config.render)?)),
+            ),
+        };
+        let generator = walkable.generator_with(&self.gpu, renderer, self.config, self.seed)?;
         writer.add_scene(&walkable.record())?;
         writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
         Ok(OpenScene {
