@@ -71,6 +71,7 @@ pub struct PairGenerator {
     composer: Arc<Composer>,
     next_index: u64,
     step: u64,
+    most_ahead: usize,
     look_ahead: usize,
     /// Positions under way, in order.
     ahead: VecDeque<Ahead>,
@@ -103,6 +104,8 @@ impl PairGenerator {
         config: GeneratorConfig,
         seed: u64,
     ) -> Result<Self, RenderError> {
+        let intrinsics = config.render.intrinsics();
+        let most_ahead = Ahead::most(u64::from(intrinsics.width) * u64::from(intrinsics.height));
         let composer = Composer {
             renderer,
             scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
@@ -119,7 +122,8 @@ impl PairGenerator {
             composer: Arc::new(composer),
             next_index: 0,
             step: 1,
-            look_ahead: Ahead::MOST,
+            most_ahead,
+            look_ahead: most_ahead,
             ahead: VecDeque::new(),
             in_flight: None,
             on_device: false,
@@ -143,10 +147,11 @@ impl PairGenerator {
         self.step = step.max(1);
     }
 
-    /// Begins at most so many positions before they are asked for, from 1; by default 2. What is made does not depend
-    /// on it. Whoever knows how many pairs are still wanted says so here, and none is made in vain.
+    /// Begins at most so many positions before they are asked for, from 1 to the default, which is 4, or 2 for pictures
+    /// of more than 256 x 256 pixels. What is made does not depend on it. Whoever knows how many pairs are still wanted
+    /// says so here, and hardly any is made in vain.
     pub fn look_ahead(&mut self, positions: u64) {
-        self.look_ahead = positions.clamp(1, Ahead::MOST as u64) as usize;
+        self.look_ahead = positions.clamp(1, self.most_ahead as u64) as usize;
     }
 
     /// Makes one position alone, whatever was made before.

@@ -133,11 +133,13 @@ fn apart(threads: usize) -> anyhow::Result<Run> {
         }
         None => Command::new(&program),
     };
-    let output = command
+    command
         .args(std::env::args_os().skip(1))
         .arg("--inside")
-        .env("RAYON_NUM_THREADS", threads.to_string())
-        .env("LP_NUM_THREADS", threads.to_string())
+        .env("RAYON_NUM_THREADS", threads.to_string());
+    let raster = crate::raster_threads(threads).map_or_else(|| threads.to_string(), str::to_owned);
+    let output = command
+        .env("LP_NUM_THREADS", raster)
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {

@@ -18,8 +18,11 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Positions that are begun before they are asked for, at most.
-    pub const MOST: usize = 2;
+    /// Positions that are begun before they are asked for, at most, for pictures of so many pixels: a software adapter
+    /// of two cores is kept busy by four, and large pictures must not fill the memory.
+    pub fn most(pixels: u64) -> usize {
+        if pixels <= 256 * 256 { 4 } else { 2 }
+    }
 
     /// Goes on with a position whose pictures were asked for.
     pub fn spawn(composer: &Arc<Composer>, in_flight: InFlight) -> Result<Self, RenderError> {

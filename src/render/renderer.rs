@@ -25,9 +25,9 @@ use crate::view::{Capture, View};
 
 /// Pixels that one submission draws at most; larger batches become several. 24 views of 512 x 512.
 const SUBMISSION_PIXELS: u64 = 24 * 512 * 512;
-/// Targets that are kept for later, the longest unused one given up first: three batches under way, and as many of
+/// Targets that are kept for later, the longest unused one given up first: five batches under way, and some of
 /// another shape, such as the two views of a pair.
-const IDLE_TARGETS: usize = 6;
+const IDLE_TARGETS: usize = 8;
 /// How much farther than it is a back face counts as when it is left out: see the WGSL.
 const BACK_FACE_PUSH: f64 = 1e-4;
 
