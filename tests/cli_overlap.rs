@@ -4,23 +4,10 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::path::Path;
 
-use assert_cmd::Command;
+use common::program::{covista, sift_fixture as fixture};
 use serde_json::Value;
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/sift")
-        .join(name)
-}
-
-fn covista(args: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("covista").unwrap();
-    command.args(args).timeout(std::time::Duration::from_secs(120));
-    command.output().unwrap()
-}
 
 fn json(args: &[&str]) -> Value {
     let output = covista(args);

@@ -3,27 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::Path;
 use std::process::Output;
 
-use assert_cmd::Command;
+use common::program::{covista, sift_fixture as fixture};
 use covista::features::resize::resize_bilinear;
 use covista::overlap::{HomographyOverlapConfig, homography_overlap, view_features};
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder, Luma, LumaA, Rgb, RgbImage, Rgba};
 use serde_json::Value;
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/sift")
-        .join(name)
-}
-
-fn covista(args: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("covista").unwrap();
-    command.args(args).timeout(std::time::Duration::from_secs(120));
-    command.output().unwrap()
-}
 
 fn overlap(first: &Path, second: &Path) -> Value {
     let output = covista(&[

@@ -4,31 +4,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
-
-/// Relative path to content of every file below `root`.
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    if root.exists() {
-        walk(root, root, &mut found);
-    }
-    found
-}
+use common::tree::{assert_same, tree};
 
 fn generate(out: &Path, extra: &[&str], envs: &[(&str, &str)]) {
     let mut command = Command::cargo_bin("covista").unwrap();
@@ -50,13 +30,6 @@ fn generate(out: &Path, extra: &[&str], envs: &[(&str, &str)]) {
         command.env(key, value);
     }
     command.assert().success();
-}
-
-fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (name, bytes) in a {
-        assert!(bytes == &b[name], "{name} differs");
-    }
 }
 
 #[test]

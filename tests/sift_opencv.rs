@@ -2,22 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use std::path::PathBuf;
+mod common;
 
+use common::agreement::read_sift;
+use common::program::sift_fixture as fixture;
 use covista::features::Level;
 use covista::features::gray::gray;
 use covista::features::laplacian::laplacian_variance;
 use covista::features::matching::{DescriptorSet, match_descriptors};
-use covista::features::sift::{Descriptor, Features, Keypoint, Sift, SiftParams};
+use covista::features::sift::{Features, Keypoint, Sift, SiftParams};
 use image::GrayImage;
 
 const PICTURES: [&str; 4] = ["tiles", "tiles_turned", "discs", "strokes"];
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/sift")
-        .join(name)
-}
 
 fn picture(name: &str) -> GrayImage {
     gray(&image::open(fixture(&format!("{name}.png"))).unwrap().to_rgb8())
@@ -29,25 +25,7 @@ fn facts() -> serde_json::Value {
 
 fn theirs(name: &str) -> Features {
     let bytes = std::fs::read(fixture(&format!("{name}.sift"))).unwrap();
-    let word = |i: usize| <[u8; 4]>::try_from(&bytes[4 * i..4 * i + 4]).unwrap();
-    let n = u32::from_le_bytes(word(0)) as usize;
-    let float = |i| f32::from_le_bytes(word(i));
-    let keypoints = (0..n)
-        .map(|k| 1 + 6 * k)
-        .map(|i| Keypoint {
-            x: float(i),
-            y: float(i + 1),
-            size: float(i + 2),
-            angle_deg: float(i + 3),
-            response: float(i + 4),
-            octave: i32::from_le_bytes(word(i + 5)),
-        })
-        .collect();
-    let descriptors = bytes[4 + 24 * n..]
-        .chunks_exact(128)
-        .map(|d| Descriptor::try_from(d).unwrap())
-        .collect();
-    Features { keypoints, descriptors }
+    read_sift(&bytes)
 }
 
 fn ours(gray: &GrayImage) -> Features {

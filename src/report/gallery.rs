@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use image::RgbImage;
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::page::replace_file;
 use super::picture;
 use super::svg::{Frame, Svg};
+use super::template::{fill, replace_file};
 use crate::export::ExportError;
 
 const TEMPLATE: &str = include_str!("gallery.html");
@@ -160,14 +158,7 @@ pub fn render_gallery(gallery: &Gallery) -> Result<String, ExportError> {
             100.0 * gallery.overlap[1]
         ),
     };
-    let mut environment = Environment::new();
-    let filled = environment
-        .add_template("gallery.html", TEMPLATE)
-        .and_then(|()| environment.get_template("gallery.html")?.render(Serde(page)));
-    filled.map_err(|e| ExportError::Unfit {
-        format: "a page",
-        why: e.to_string(),
-    })
+    fill(TEMPLATE, page)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.

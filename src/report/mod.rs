@@ -15,6 +15,7 @@ mod picture;
 pub mod reconstruction;
 pub mod run;
 mod svg;
+mod template;
 pub mod validation;
 
 pub use gallery::{DEPTH_BIN_M, DEPTH_BINS, Gallery, GalleryScene, SceneFigures, render_gallery, write_gallery};

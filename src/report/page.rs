@@ -1,15 +1,14 @@
 //! Puts pictures, plots and numbers into the template.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::figures::{self, Figure, sentence};
 use super::input::{PageInput, ShownPair, TrainingCurve};
 use super::map;
 use super::picture;
+use super::template::{fill, replace_file};
 use crate::export::ExportError;
 use crate::view::{Correspondence, Measure, Overlap};
 
@@ -106,14 +105,7 @@ pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
         total_pairs: input.overlaps.len(),
         training: input.training.as_ref().map(training).transpose()?,
     };
-    let mut environment = Environment::new();
-    let filled = environment
-        .add_template("page.html", TEMPLATE)
-        .and_then(|()| environment.get_template("page.html")?.render(Serde(page)));
-    filled.map_err(|e| ExportError::Unfit {
-        format: "a page",
-        why: e.to_string(),
-    })
+    fill(TEMPLATE, page)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.
@@ -123,20 +115,6 @@ pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
 /// As [`render_page`], and where the file cannot be written.
 pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
     replace_file(path, &render_page(input)?)
-}
-
-/// Writes a file; one that is there is replaced, but only by a whole one.
-pub(super) fn replace_file(path: &Path, text: &str) -> Result<(), ExportError> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
-    let temporary = PathBuf::from(temporary);
-    std::fs::write(&temporary, text)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .map_err(|error| {
-            // Half a file is of no use; that removing it may fail too changes nothing.
-            let _ = std::fs::remove_file(&temporary);
-            ExportError::write(path, error)
-        })
 }
 
 fn facts(input: &PageInput) -> Vec<Fact> {

@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use image::{Rgb, RgbImage, imageops};
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
-use super::page::replace_file;
 use super::picture;
 use super::svg::{Frame, Svg, ticks};
+use super::template::{fill, replace_file};
 use crate::evaluate::{Difference, EvaluatedModel, PairLoss, Reconstruction};
 use crate::export::ExportError;
 use crate::validate::stats::Spread;
@@ -125,14 +123,7 @@ pub fn render_reconstruction(outcome: &Reconstruction, shown: &[ShownCompletion]
         config: short(&conditions.config_hash),
         version: &outcome.covista_version,
     };
-    let mut environment = Environment::new();
-    let filled = environment
-        .add_template("reconstruction.html", TEMPLATE)
-        .and_then(|()| environment.get_template("reconstruction.html")?.render(Serde(page)));
-    filled.map_err(|e| ExportError::Unfit {
-        format: "a page",
-        why: e.to_string(),
-    })
+    fill(TEMPLATE, page)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.

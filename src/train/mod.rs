@@ -33,6 +33,8 @@ pub mod save;
 pub mod schedule;
 pub mod step;
 mod tensorboard;
+#[cfg(test)]
+mod test_models;
 pub mod test_set;
 pub mod weights;
 

@@ -126,17 +126,7 @@ mod tests {
     use crate::train::loss::{masked_mse, normalised_patches};
     use burn::tensor::Device;
 
-    use crate::train::{CrocoConfig, ModelSize, TrainConfig};
-
-    fn config() -> CrocoConfig {
-        let config = TrainConfig {
-            model: ModelSize::Micro,
-            image: 32,
-            patch: 8,
-            ..TrainConfig::default()
-        };
-        config.croco()
-    }
+    use crate::train::test_models::micro_32 as config;
 
     fn batch() -> PairBatch {
         let mut rng = Rng::stream(1, "test", &[]);

@@ -142,17 +142,7 @@ pub fn hidden_patches(tokens: usize, masked: usize, seed: u64, pair: usize) -> V
 mod tests {
     use super::*;
     use crate::rng::Rng;
-    use crate::train::{CrocoConfig, ModelSize, TrainConfig};
-
-    fn config() -> CrocoConfig {
-        let config = TrainConfig {
-            model: ModelSize::Micro,
-            image: 32,
-            patch: 8,
-            ..TrainConfig::default()
-        };
-        config.croco()
-    }
+    use crate::train::test_models::micro_32 as config;
 
     fn pairs(count: usize) -> TestSet {
         let mut set = TestSet::new(32);

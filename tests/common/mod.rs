@@ -4,9 +4,11 @@
 
 pub mod agreement;
 pub mod made;
+pub mod program;
 pub mod raycast;
 pub mod sampler;
 pub mod sweeps;
+pub mod tree;
 
 use std::path::PathBuf;
 

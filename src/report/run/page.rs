@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::super::figures::Figure;
-use super::super::page::replace_file;
 use super::super::picture;
+use super::super::template::{fill, replace_file};
 use super::input::RunInput;
 use super::plots;
 use crate::export::ExportError;
@@ -66,14 +64,7 @@ pub fn render_run(input: &RunInput) -> Result<String, ExportError> {
         config: serde_json::to_string_pretty(&record["config"]).unwrap_or_default(),
         data: serde_json::to_string_pretty(&record["data"]["config"]).unwrap_or_default(),
     };
-    let mut environment = Environment::new();
-    let filled = environment
-        .add_template("run.html", TEMPLATE)
-        .and_then(|()| environment.get_template("run.html")?.render(Serde(page)));
-    filled.map_err(|error| ExportError::Unfit {
-        format: "a page",
-        why: error.to_string(),
-    })
+    fill(TEMPLATE, page)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.

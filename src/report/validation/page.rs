@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use minijinja::Environment;
-use minijinja::value::Serde;
 use serde::Serialize;
 
 use super::super::figures::{Figure, sentence};
-use super::super::page::replace_file;
 use super::super::picture;
+use super::super::template::{fill, replace_file};
 use super::input::{ShownBlunder, ValidationInput};
 use super::plots::{self, CURVES, against, percent, value};
 use super::tables::{self, TableView};
@@ -120,14 +118,7 @@ pub fn render_validation(input: &ValidationInput) -> Result<String, ExportError>
         worst: groups(input)?,
         pictures: input.pictures,
     };
-    let mut environment = Environment::new();
-    let filled = environment
-        .add_template("page.html", TEMPLATE)
-        .and_then(|()| environment.get_template("page.html")?.render(Serde(page)));
-    filled.map_err(|e| ExportError::Unfit {
-        format: "a page",
-        why: e.to_string(),
-    })
+    fill(TEMPLATE, page)
 }
 
 /// Writes the page; a file that is there is replaced, but only by a whole page.
