@@ -121,8 +121,8 @@ fn a_plan_drawn_later_is_the_set_that_generate_gives() {
         NativeReader::open(&path("large")).unwrap(),
     );
     assert_eq!(small.len(), large.len());
-    for (a, b) in small.entries().zip(large.entries()) {
-        let (a, b) = (small.pair(a).unwrap(), large.pair(b).unwrap());
+    for (a, b) in small.pairs().zip(large.pairs()) {
+        let (a, b) = (a.unwrap(), b.unwrap());
         assert_eq!(b.first.color.dimensions(), (448, 448));
         assert_eq!(a.first.camera.world_from_camera, b.first.camera.world_from_camera);
         let (ka, kb) = (a.second.camera.intrinsics, b.second.camera.intrinsics);

@@ -95,7 +95,7 @@ fn make(block: &Block, writer: &mut NativeWriter, most: &mut u64) -> bool {
         }
         let pairs = u64::from(step.index % 5 != 1 && step.index % 5 != 2);
         if let Some(known) = writer.trial_at(step.index) {
-            assert_eq!(known.trial.scene, name);
+            assert_eq!(known.scene, name);
             if writer.is_done(name, step.index) {
                 walk.record(pairs);
                 continue;
@@ -197,8 +197,8 @@ fn any_number_of_shards_merged_is_the_run() {
     assert_eq!(reader.skipped().len(), 1);
     assert_eq!(reader.run().scenes.len(), 2);
     assert!(reader.run().shard.is_none());
-    let indices: std::collections::BTreeSet<u64> = reader.trials().iter().map(|t| t.trial.index).collect();
-    assert_eq!(indices.len(), reader.trials().len(), "no position twice");
+    let indices: std::collections::BTreeSet<u64> = reader.tried().map(|tried| tried.index).collect();
+    assert_eq!(indices.len(), reader.positions(), "no position twice");
 }
 
 #[test]

@@ -67,8 +67,12 @@ fn tell(report: &SetReport) {
         (false, 0) => "unfinished, every file as recorded".to_owned(),
         (_, count) => format!("{count} files damaged"),
     };
+    let seal = match report.finished && !report.sealed {
+        true => "; the manifest carries no seal (an earlier build wrote it), so a changed digit in it may go unseen",
+        false => "",
+    };
     println!(
-        "{}: {} pairs, {} files, {state}",
+        "{}: {} pairs, {} files, {state}{seal}",
         report.path.display(),
         report.pairs,
         report.files

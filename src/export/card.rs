@@ -261,8 +261,8 @@ fn terms_of(scene: &str) -> Terms {
 fn scenes(set: &NativeReader, options: &ExportOptions) -> String {
     let run: &RunRecord = set.run();
     let mut pairs: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in set.trials() {
-        *pairs.entry(&record.trial.scene).or_default() += record.pairs.len();
+    for tried in set.tried() {
+        *pairs.entry(tried.scene).or_default() += tried.pairs.len();
     }
     let mut out = String::from(
         "\n## Source scenes and their licences\n\n| scene | pairs | BLAKE3 | terms |\n|---|---|---|---|\n",

@@ -1,5 +1,6 @@
 //! A native set into any format: pairs are read one by one, the folder appears when it is whole.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
@@ -8,7 +9,7 @@ use super::batches::{BatchWriter, Container};
 use super::card::{Overlaps, card};
 use super::colmap::ColmapWriter;
 use super::mimic::MimicWriter;
-use super::native::{NativeReader, PairEntry};
+use super::native::{NativeReader, PairEntry, Tried};
 use super::nerfstudio::NerfstudioWriter;
 use super::pair_tree::{Flavour, PairTreeWriter};
 use super::parquet::ParquetWriter;
@@ -48,8 +49,9 @@ pub fn convert(
             if !keep_going(done) {
                 return Err(stopped());
             }
-            set.copy_pair(entry, staged.path())?;
-            overlaps.add(&set.overlaps(entry)?);
+            let entry = entry?;
+            set.copy_pair(&entry, staged.path())?;
+            overlaps.add(&set.overlaps(&entry)?);
             done += 1;
         }
         set.copy_records(staged.path())?;
@@ -59,7 +61,7 @@ pub fn convert(
             if !keep_going(done) {
                 return Err(stopped());
             }
-            let pair = set.pair(entry)?;
+            let pair = set.pair(&entry?)?;
             if format.needs_geometry() && !(pair.first.has_geometry() && pair.second.has_geometry()) {
                 return Err(ExportError::Unfit {
                     format: format.name(),
@@ -94,7 +96,7 @@ pub fn describe_folder(
 ) -> Result<(), ExportError> {
     let mut overlaps = Overlaps::of(set.run().selection.measure);
     for entry in set.entries() {
-        overlaps.add(&set.overlaps(entry)?);
+        overlaps.add(&set.overlaps(&entry?)?);
     }
     let record = record(set, formats, options)?;
     write(&dir.join(CARD), card(set, formats, options, &overlaps).as_bytes())?;
@@ -131,26 +133,23 @@ fn open(
     })
 }
 
-/// The pairs in the order in which a format takes them.
-fn ordered(set: &NativeReader, format: Format) -> Vec<&PairEntry> {
+/// The pairs in the order in which a format takes them, read as they are asked for.
+fn ordered(set: &NativeReader, format: Format) -> Box<dyn Iterator<Item = Result<PairEntry, ExportError>> + '_> {
     if !format.by_scene() {
-        return set.entries().collect();
+        return Box::new(set.entries());
     }
-    let places: std::collections::BTreeMap<&str, usize> = set
-        .run()
-        .scenes
-        .iter()
-        .map(|scene| scene.name.as_str())
-        .zip(0..)
-        .collect();
-    let mut entries: Vec<(usize, &PairEntry)> = Vec::with_capacity(set.len());
-    for record in set.trials() {
-        let place = places.get(record.trial.scene.as_str()).copied();
-        entries.extend(record.pairs.iter().map(|entry| (place.unwrap_or(usize::MAX), entry)));
+    let scenes = &set.run().scenes;
+    let places: BTreeMap<&str, usize> = scenes.iter().map(|scene| scene.name.as_str()).zip(0..).collect();
+    let place = |tried: &Tried<'_>| places.get(tried.scene).copied().unwrap_or(usize::MAX);
+    // Numbers alone are sorted: a set may have millions of pairs.
+    let mut numbers: Vec<(usize, u64)> = Vec::with_capacity(set.len());
+    for tried in set.tried() {
+        let place = place(&tried);
+        numbers.extend(tried.pairs.map(|number| (place, number as u64)));
     }
-    // Stable: within a scene the order of the set stays.
-    entries.sort_by_key(|(place, _)| *place);
-    entries.into_iter().map(|(_, entry)| entry).collect()
+    // Within a scene the order of the set stays.
+    numbers.sort_unstable();
+    Box::new(numbers.into_iter().map(|(_, number)| set.entry(number)))
 }
 
 fn record(set: &NativeReader, formats: &[Format], options: &ExportOptions) -> Result<serde_json::Value, ExportError> {
@@ -161,7 +160,7 @@ fn record(set: &NativeReader, formats: &[Format], options: &ExportOptions) -> Re
         "options": text::to_value(options)?,
         "run": text::to_value(set.run())?,
         "adapters": set.adapters(),
-        "counters": text::to_value(&set.counters())?,
+        "counters": text::to_value(set.counters())?,
         "finished": set.is_finished(),
         "scenes": set.run().scenes.iter().map(|scene| &scene.name).collect::<Vec<_>>(),
     }))

@@ -197,8 +197,14 @@ impl<W: Write> ObjectWriter<W> {
         Ok(self.out.write_all(b"\n  ]")?)
     }
 
+    /// What was written to, the object not ended: for a last entry of another kind.
+    pub fn into_open(self) -> W {
+        self.out
+    }
+
     /// Ends the object.
-    pub fn finish(mut self) -> io::Result<W> {
+    #[cfg(test)]
+    fn finish(mut self) -> io::Result<W> {
         self.out.write_all(b"\n}\n")?;
         Ok(self.out)
     }

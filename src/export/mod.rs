@@ -14,6 +14,7 @@ mod error;
 mod exr;
 mod format;
 pub mod json;
+pub(crate) mod lines;
 pub mod mimic;
 pub mod native;
 mod nerfstudio;

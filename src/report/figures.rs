@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::input::{MOST_MARKS, spread};
 use super::svg::{Frame, Svg, WIDTH, ticks};
 use crate::export::native::Selection;
 use crate::view::PairOverlaps;
@@ -109,7 +110,7 @@ pub fn histogram(overlaps: &[PairOverlaps], selection: &Selection) -> Figure {
     }
 }
 
-/// The deciding measure against the truth, a dot a pair; `None` without pairs that have both.
+/// The deciding measure against the truth, a dot a pair up to [`MOST_MARKS`]; `None` without pairs that have both.
 pub fn scatter(overlaps: &[PairOverlaps], selection: &Selection) -> Option<Figure> {
     let pairs: Vec<(f64, f64)> = overlaps
         .iter()
@@ -122,7 +123,7 @@ pub fn scatter(overlaps: &[PairOverlaps], selection: &Selection) -> Option<Figur
     let inside = |v: f64| v > selection.low && v < selection.high;
     let agree = pairs.iter().filter(|(_, truth)| inside(*truth)).count();
     let offset = pairs.iter().map(|(measure, truth)| measure - truth).sum::<f64>() / n;
-    let spread = pairs
+    let distance = pairs
         .iter()
         .map(|(measure, truth)| (measure - truth).abs())
         .sum::<f64>()
@@ -144,7 +145,9 @@ pub fn scatter(overlaps: &[PairOverlaps], selection: &Selection) -> Option<Figur
     let [x2, y2] = frame.place(1.0, 1.0);
     svg.line("diagonal", [x1, y1, x2, y2]);
     let radius = if pairs.len() > 300 { 2.0 } else { 3.2 };
-    for (number, (measure, truth)) in pairs.iter().enumerate() {
+    let drawn = spread(pairs.len(), MOST_MARKS);
+    for &number in &drawn {
+        let (measure, truth) = &pairs[number];
         let [x, y] = frame.place(measure.clamp(0.0, 1.0), truth.clamp(0.0, 1.0));
         let hint = format!(
             "pair {number}: {} measured, {} true",
@@ -156,11 +159,15 @@ pub fn scatter(overlaps: &[PairOverlaps], selection: &Selection) -> Option<Figur
     let title = "Measured against true overlap".to_string();
     let caption = format!(
         "{agree} of {} kept pairs lie in the range by true covisibility too ({}). The measure is off by {:.1} points \
-         on average (mean of measure minus truth {:+.1}).",
+         on average (mean of measure minus truth {:+.1}).{}",
         pairs.len(),
         percent(agree as f64 / n),
-        100.0 * spread,
-        100.0 * offset
+        100.0 * distance,
+        100.0 * offset,
+        match drawn.len() {
+            all if all == pairs.len() => String::new(),
+            some => format!(" {some} of them are drawn."),
+        }
     );
     Some(Figure {
         svg: svg.finish(&format!("{title}. {caption}")),

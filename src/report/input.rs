@@ -1,12 +1,19 @@
 //! What a page is made from.
 
+use std::collections::BTreeMap;
+
 use image::RgbImage;
 
 use crate::export::ExportError;
 use crate::export::native::{Counters, NativeReader, RunRecord, TopDown, TrialRecord};
 use crate::view::{PairOverlaps, ViewPair};
 
-/// Everything a page shows. [`PageInput::read`] fills it from a set on disk.
+/// Scenes that get a map, the first ones of the set.
+pub(super) const MOST_MAPS: usize = 100;
+/// Positions that are drawn, over all maps, and dots of a plot: more than can be told apart.
+pub(super) const MOST_MARKS: usize = 5_000;
+
+/// Everything a page shows, and for sets of any size no more than that: but for the overlaps, 100 bytes a pair. [`PageInput::read`] fills it from a set on disk.
 #[derive(Debug, Clone)]
 pub struct PageInput {
     /// Where the set lies, as a person would call it.
@@ -19,9 +26,11 @@ pub struct PageInput {
     pub finished: bool,
     /// What the run counted.
     pub counters: Counters,
-    /// Every position tried.
+    /// Positions to draw, of all that were tried some thousand, evenly spread.
     pub trials: Vec<TrialRecord>,
-    /// Scenes seen from above, by name.
+    /// Positions tried, and those that gave a pair, by scene.
+    pub positions: BTreeMap<String, [u64; 2]>,
+    /// Scenes seen from above, by name, as far as they get a map.
     pub topdowns: Vec<(String, TopDown)>,
     /// Overlaps of every pair, in order: the plots count all, shown or not.
     pub overlaps: Vec<PairOverlaps>,
@@ -49,28 +58,55 @@ impl PageInput {
     /// [`ExportError::Damaged`] names the first file that is missing or changed.
     pub fn read(set: &NativeReader, shown: usize) -> Result<Self, ExportError> {
         let mut overlaps = Vec::with_capacity(set.len());
-        let mut pairs = Vec::new();
+        let (mut pairs, mut trials) = (Vec::new(), Vec::new());
         let chosen = spread(set.len(), shown);
-        for (number, entry) in set.entries().enumerate() {
-            if chosen.binary_search(&number).is_err() {
-                overlaps.push(set.overlaps(entry)?);
-                continue;
+        let drawn = spread(set.positions(), MOST_MARKS);
+        for (place, record) in set.trials().enumerate() {
+            let record = record?;
+            for entry in &record.pairs {
+                if chosen.binary_search(&overlaps.len()).is_err() {
+                    overlaps.push(set.overlaps(entry)?);
+                    continue;
+                }
+                let pair = set.pair(entry)?;
+                overlaps.push(pair.overlaps.clone());
+                pairs.push(ShownPair {
+                    folder: entry.folder.clone(),
+                    pair,
+                });
             }
-            let pair = set.pair(entry)?;
-            overlaps.push(pair.overlaps.clone());
-            pairs.push(ShownPair {
-                folder: entry.folder.clone(),
-                pair,
-            });
+            if drawn.binary_search(&place).is_ok() {
+                trials.push(record);
+            }
         }
+        let mut positions: BTreeMap<String, [u64; 2]> = BTreeMap::new();
+        for tried in set.tried() {
+            let counts = match positions.get_mut(tried.scene) {
+                Some(counts) => counts,
+                None => positions.entry(tried.scene.to_owned()).or_default(),
+            };
+            counts[0] += 1;
+            counts[1] += u64::from(!tried.pairs.is_empty());
+        }
+        let mapped: Vec<&str> = set
+            .run()
+            .scenes
+            .iter()
+            .take(MOST_MAPS)
+            .map(|s| s.name.as_str())
+            .collect();
+        let topdowns = set.topdown_entries().iter();
+        let topdowns = topdowns.filter(|entry| mapped.contains(&entry.scene.as_str()));
+        let topdowns = topdowns.map(|entry| Ok((entry.scene.clone(), set.topdown(entry)?)));
         Ok(Self {
             location: set.dir().display().to_string(),
             run: set.run().clone(),
             adapters: set.adapters().to_vec(),
             finished: set.is_finished(),
-            counters: set.counters(),
-            trials: set.trials().to_vec(),
-            topdowns: set.topdowns()?,
+            counters: set.counters().clone(),
+            trials,
+            positions,
+            topdowns: topdowns.collect::<Result<_, ExportError>>()?,
             overlaps,
             pairs,
             training: None,

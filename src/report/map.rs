@@ -94,11 +94,14 @@ pub fn map(input: &PageInput, scene: &str) -> Result<Option<Figure>, ExportError
         }
     }
     scale_bar(&mut svg, left, height, scale);
-    let kept = trials.iter().filter(|t| !t.pairs.is_empty()).count();
+    let [tried, kept] = input.positions.get(scene).copied().unwrap_or_default();
+    let drawn = match trials.len() as u64 {
+        all if all == tried => String::new(),
+        some => format!("; {some} of them are drawn"),
+    };
     let caption = format!(
-        "{} positions tried, {kept} gave a pair. Wedges show where the views of {} pairs look. \
+        "{tried} positions tried, {kept} gave a pair{drawn}. Wedges show where the views of {} pairs look. \
          The top of the map is world -z, its right +x.",
-        trials.len(),
         views.len()
     );
     let title = format!("{scene} from above");

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::figures::{self, Figure, sentence};
-use super::input::{PageInput, ShownPair, TrainingCurve};
+use super::input::{MOST_MAPS, PageInput, ShownPair, TrainingCurve};
 use super::map;
 use super::picture;
 use super::template::{fill, replace_file};
@@ -77,7 +77,8 @@ struct TrainingSection {
 /// [`ExportError::Unfit`] where a picture cannot be encoded (no pixels).
 pub fn render_page(input: &PageInput) -> Result<String, ExportError> {
     let pairs = input.pairs.iter().map(|shown| pair_card(shown, input));
-    let maps = input.run.scenes.iter().map(|scene| map::map(input, &scene.name));
+    let scenes = input.run.scenes.iter().take(MOST_MAPS);
+    let maps = scenes.map(|scene| map::map(input, &scene.name));
     let selection = &input.run.selection;
     let plots = [
         (!input.overlaps.is_empty()).then(|| figures::histogram(&input.overlaps, selection)),
@@ -119,11 +120,15 @@ pub fn write_page(input: &PageInput, path: &Path) -> Result<(), ExportError> {
 
 fn facts(input: &PageInput) -> Vec<Fact> {
     let run = &input.run;
-    let scenes: Vec<_> = run
+    let mut scenes: Vec<_> = run
         .scenes
         .iter()
+        .take(MOST_MAPS)
         .map(|s| format!("{} ({})", s.name, short(&s.hash)))
         .collect();
+    if let Some(more) = run.scenes.len().checked_sub(MOST_MAPS).filter(|&more| more > 0) {
+        scenes.push(format!("and {more} more, which have no map here"));
+    }
     vec![
         Fact {
             name: if scenes.len() == 1 { "Scene" } else { "Scenes" },

@@ -1,6 +1,6 @@
 //! Whether a shard's record is what its plan leads to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::plan::{Plan, Source};
 use super::walk::BlockWalk;
@@ -26,11 +26,6 @@ pub(super) fn replay(shard: &NativeReader) -> Result<BTreeSet<String>, String> {
         .collect();
     let plan = Plan::new(&sources, part.pairs, record.block_pairs, run.seed).map_err(|error| error.to_string())?;
     let skipped: BTreeSet<&str> = shard.skipped().iter().map(|skipped| skipped.scene.as_str()).collect();
-    let pairs: BTreeMap<u64, u64> = shard
-        .trials()
-        .iter()
-        .map(|record| (record.trial.index, record.pairs.len() as u64))
-        .collect();
     let (mut used, mut steps) = (BTreeSet::new(), 0);
     for block in plan.shard(part.index, part.count) {
         // One scene is never left for another, so its patience does not matter.
@@ -41,8 +36,8 @@ pub(super) fn replay(shard: &NativeReader) -> Result<BTreeSet<String>, String> {
                 walk.skip_scene();
                 continue;
             }
-            match pairs.get(&step.index) {
-                Some(&pairs) => walk.record(pairs),
+            match shard.trial_at(step.index) {
+                Some(tried) => walk.record(tried.pairs.len() as u64),
                 None if record.positions_per_pair.is_none() => break,
                 None => return Err(format!("position {} of {scene} is missing", step.index)),
             }
@@ -50,7 +45,7 @@ pub(super) fn replay(shard: &NativeReader) -> Result<BTreeSet<String>, String> {
             used.insert(scene.to_owned());
         }
     }
-    match shard.trials().len() {
+    match shard.positions() {
         count if count == steps => Ok(used),
         count => Err(format!("it has {count} positions, its plan leads to {steps}")),
     }

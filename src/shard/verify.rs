@@ -17,6 +17,9 @@ pub struct SetReport {
     pub path: PathBuf,
     /// False where the run that writes it has not ended.
     pub finished: bool,
+    /// True where the manifest carries its own BLAKE3 and fits it; those of earlier builds carry none, so that a
+    /// changed digit in them may go unseen.
+    pub sealed: bool,
     /// Pairs that it lists.
     pub pairs: u64,
     /// Files that were checked.
@@ -65,7 +68,8 @@ impl SetReport {
 ///
 /// # Errors
 ///
-/// [`ExportError`] where `dir` holds neither. A set whose manifest makes no sense is reported as damaged.
+/// [`ExportError`] where `dir` holds neither, or its manifest makes no sense. A shard whose manifest makes none is
+/// reported as damaged.
 pub fn verify_set(dir: &Path) -> Result<Vec<SetReport>, ExportError> {
     let shards = match dir.is_dir() {
         true => find_shards(dir)?,
@@ -83,6 +87,7 @@ fn verify_shard(path: &Path) -> SetReport {
         Err(error) => SetReport {
             path: path.to_path_buf(),
             finished: false,
+            sealed: false,
             pairs: 0,
             files: 0,
             shard: None,
@@ -92,46 +97,62 @@ fn verify_shard(path: &Path) -> SetReport {
     }
 }
 
-/// Checks an opened set.
+/// Pairs that are checked side by side.
+const AT_A_TIME: usize = 256;
+
+/// Checks an opened set; some hundred of its pairs are in memory at a time.
 pub(super) fn verify_one(reader: &NativeReader) -> SetReport {
-    let entries: Vec<&PairEntry> = reader.entries().collect();
-    let damaged = entries.par_iter().flat_map_iter(|entry| reader.damaged_files(entry));
-    let mut damaged: Vec<Damage> = damaged.map(Damage::from).collect();
-    damaged.extend(reader.damaged_topdowns().into_iter().map(Damage::from));
-    damaged.sort_by(|a, b| a.file.cmp(&b.file));
-    let files = entries.iter().map(|e| e.files.len()).sum::<usize>() + reader.topdown_entries().len();
-    SetReport {
+    let mut report = SetReport {
         path: reader.dir().to_path_buf(),
         finished: reader.is_finished(),
+        sealed: reader.is_sealed(),
         pairs: reader.len() as u64,
-        files: files as u64,
+        files: reader.topdown_entries().len() as u64,
         shard: reader.run().shard.map(|shard| (shard.index, shard.count)),
-        damaged,
+        damaged: reader.damaged_topdowns().into_iter().map(Damage::from).collect(),
         unlisted: unlisted(reader),
+    };
+    let mut entries = reader.entries();
+    loop {
+        let (together, failed): (Vec<PairEntry>, Vec<ExportError>) =
+            entries
+                .by_ref()
+                .take(AT_A_TIME)
+                .fold(Default::default(), |(mut read, mut failed), entry| {
+                    match entry {
+                        Ok(entry) => read.push(entry),
+                        Err(error) => failed.push(error),
+                    }
+                    (read, failed)
+                });
+        report.damaged.extend(failed.into_iter().map(Damage::from));
+        if together.is_empty() {
+            break;
+        }
+        report.files += together.iter().map(|entry| entry.files.len() as u64).sum::<u64>();
+        let damaged = together.par_iter().flat_map_iter(|entry| reader.damaged_files(entry));
+        report.damaged.par_extend(damaged.map(Damage::from));
+        let unlisted = together.par_iter().flat_map_iter(|entry| {
+            let folder = reader.dir().join(&entry.folder);
+            foreign(&folder, |name| entry.files.contains_key(name)).collect::<Vec<_>>()
+        });
+        report.unlisted.par_extend(unlisted);
     }
+    report.damaged.sort_by(|a, b| a.file.cmp(&b.file));
+    report.unlisted.sort();
+    report
 }
 
+/// What stands beside the pairs and is not listed.
 fn unlisted(reader: &NativeReader) -> Vec<PathBuf> {
     let mut known: BTreeSet<&str> = BTreeSet::from(["manifest.json", "progress.jsonl"]);
-    known.extend(reader.entries().map(|entry| entry.folder.as_str()));
     known.extend(reader.topdown_entries().iter().map(|entry| entry.file.as_str()));
-    let names = |dir: &Path| -> Vec<PathBuf> {
-        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).collect()
-    };
-    let is_known = |path: &PathBuf, known: &dyn Fn(&str) -> bool| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(known)
-    };
-    let mut found: Vec<PathBuf> = names(reader.dir());
-    found.retain(|path| !is_known(path, &|name| known.contains(name)));
-    for entry in reader.entries() {
-        let inside = names(&reader.dir().join(&entry.folder));
-        found.extend(
-            inside
-                .into_iter()
-                .filter(|path| !is_known(path, &|name| entry.files.contains_key(name))),
-        );
-    }
-    found.sort();
-    found
+    foreign(reader.dir(), |name| known.contains(name) || reader.has_folder(name)).collect()
+}
+
+/// Files and folders of `dir` that are not known by their names.
+fn foreign(dir: &Path, known: impl Fn(&str) -> bool) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let foreign = entries.filter(move |entry| !entry.file_name().to_str().is_some_and(&known));
+    foreign.map(|entry| entry.path())
 }

@@ -43,14 +43,12 @@ impl Making<'_> {
                 walk.skip_scene();
                 continue;
             }
-            let known = writer
-                .trial_at(step.index)
-                .map(|known| (known.trial.scene.clone(), known.pairs.len() as u64));
-            if let Some((scene, pairs)) = &known
-                && writer.is_done(scene, step.index)
+            if let Some(known) = writer.trial_at(step.index)
+                && !known.is_missing
             {
-                walk.record(*pairs);
-                self.bar.inc(*pairs);
+                let pairs = known.pairs.len() as u64;
+                walk.record(pairs);
+                self.bar.inc(pairs);
                 continue;
             }
             if self.stop.load(Ordering::SeqCst) {

@@ -1,14 +1,20 @@
-//! `manifest.json`: the record of a finished set, written and read without the whole of it as one value.
+//! `manifest.json`: the record of a finished set, written and read without the whole of it in memory.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::file::{Cursor, RecordFile, STREAMED};
+use super::index::Index;
 use super::record::{Counters, FORMAT_VERSION, PairEntry, RunRecord, SkippedScene, TopDownEntry, Trial, TrialRecord};
-use super::state::SetState;
+use super::scan::{ScanError, Scanner};
+use super::seal::{self, SEAL, Sealing};
+use super::state::{SetState, Source, check_files, folder_name, out_of_turn};
 use crate::export::{ExportError, json};
 
 /// Name of the manifest, whose presence says that the set is complete.
@@ -51,24 +57,28 @@ impl Head {
     }
 }
 
-#[derive(Debug, Deserialize)]
-struct Manifest {
-    #[serde(flatten)]
-    head: Head,
-    pairs: Vec<ManifestPair>,
-    positions: Vec<ManifestPosition>,
-}
-
+/// An item of the list of pairs.
 #[derive(Debug, Serialize, Deserialize)]
-struct ManifestPair {
+pub struct ManifestPair {
     folder: String,
     scene: String,
     index: u64,
     files: BTreeMap<String, String>,
 }
 
+impl ManifestPair {
+    /// The pair as it is recorded.
+    pub fn entry(self) -> PairEntry {
+        PairEntry {
+            folder: self.folder,
+            files: self.files,
+        }
+    }
+}
+
+/// An item of the list of positions.
 #[derive(Debug, Serialize, Deserialize)]
-struct ManifestPosition {
+pub struct ManifestPosition {
     #[serde(flatten)]
     trial: Trial,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +87,18 @@ struct ManifestPosition {
     reason: Option<String>,
 }
 
-/// Writes the manifest of a set whose positions `trials` gives, in order, each time it is called.
+impl ManifestPosition {
+    /// The position as it is recorded.
+    pub fn record(self, pairs: Vec<PairEntry>) -> TrialRecord {
+        TrialRecord {
+            trial: self.trial,
+            pairs,
+            reason: self.reason,
+        }
+    }
+}
+
+/// Writes the manifest of a set whose positions `trials` gives, in order, each time it is called; its seal last.
 ///
 /// # Errors
 ///
@@ -100,7 +121,7 @@ where
         Failed::Export(error) => error,
     };
     let write = || -> Result<(), Failed> {
-        let mut writer = json::ObjectWriter::new(BufWriter::new(out))?;
+        let mut writer = json::ObjectWriter::new(Sealing::new(BufWriter::new(out)))?;
         for (key, value) in &entries {
             match value {
                 Some(value) => writer.entry(key, value)?,
@@ -111,7 +132,7 @@ where
                 )?,
             }
         }
-        Ok(writer.finish()?.flush()?)
+        Ok(writer.into_open().seal()?.flush()?)
     };
     write().map_err(told)
 }
@@ -161,81 +182,192 @@ fn position_of(record: TrialRecord) -> Result<Value, ExportError> {
 }
 
 impl SetState {
-    /// Writes `manifest.json`; `path` is named in errors.
-    pub fn write_manifest(&self, out: impl Write, path: &Path) -> Result<(), ExportError> {
+    /// Writes `manifest.json`; `path` is named in errors. Returns the counters that it tells.
+    pub fn write_manifest(&self, out: impl Write, path: &Path) -> Result<Counters, ExportError> {
+        let counters = self.recounted()?;
         let head = Head::new(
             self.run.clone(),
             self.adapters.clone(),
-            Counters::of(self.trials()),
+            counters.clone(),
             self.skipped.clone(),
             self.topdowns.clone(),
         );
-        write_manifest(out, path, &head, || self.trials().iter().cloned().map(Ok))
+        write_manifest(out, path, &head, || self.trials())?;
+        Ok(counters)
     }
 
-    /// Reads a manifest back.
+    /// Reads a manifest back: its seal is checked, and where every record lies is kept.
     ///
     /// # Errors
     ///
-    /// Where it cannot be read, parsed, or contradicts itself; the error names it.
+    /// Where it cannot be read, parsed, does not fit its seal or contradicts itself; the error names it.
     pub fn from_manifest(path: &Path) -> Result<Self, ExportError> {
-        let text = std::fs::read(path).map_err(|e| ExportError::read(path, e))?;
-        let version: Version = serde_json::from_slice(&text).map_err(|e| ExportError::damaged(path, e.to_string()))?;
-        version.check().map_err(|why| ExportError::damaged(path, why))?;
-        let manifest: Manifest =
-            serde_json::from_slice(&text).map_err(|e| ExportError::damaged(path, e.to_string()))?;
-        manifest.into_state().map_err(|why| ExportError::damaged(path, why))
-    }
-}
-
-impl Manifest {
-    fn into_state(self) -> Result<SetState, String> {
-        let mut files: BTreeMap<String, _> = self.pairs.into_iter().map(|p| (p.folder, p.files)).collect();
-        let mut state = SetState::new(self.head.run);
-        state.adapters = self.head.adapters;
-        state.skipped = self.head.skipped;
-        for position in self.positions {
-            let entry = |folder: String| match files.remove(&folder) {
-                Some(files) => Ok(PairEntry { folder, files }),
-                None => Err(format!("the list of pairs lacks {folder}")),
-            };
-            state.record(TrialRecord {
-                pairs: position.pairs.into_iter().map(entry).collect::<Result<_, _>>()?,
-                trial: position.trial,
-                reason: position.reason,
-            })?;
+        let file = File::open(path).map_err(|e| ExportError::read(path, e))?;
+        let file = RecordFile::new(file, path);
+        let is_sealed = seal::check(&file)?;
+        let mut parts = Parts {
+            is_sealed,
+            ..Parts::default()
+        };
+        let mut scanner = Scanner::new(Cursor::new(&file, STREAMED), 0);
+        let scanned = scanner.object(|scanner, key| parts.take(scanner, key));
+        let damaged = |why: String| ExportError::damaged(path, why);
+        scanned.map_err(|error| match error {
+            Unread::Scan(ScanError::Io(error)) => ExportError::read(path, error),
+            Unread::Scan(error) => damaged(error.to_string()),
+            Unread::Wrong(why) => damaged(why),
+        })?;
+        // Its place is the end: elsewhere it is one that was itself changed.
+        if parts.has_seal && !is_sealed {
+            return Err(seal::broken(&file));
         }
-        if let Some(folder) = files.keys().next() {
-            return Err(format!("no position names pair {folder}"));
-        }
-        for entry in self.head.topdowns {
-            state.record_topdown(entry)?;
-        }
-        if Counters::of(state.trials()) != self.head.counters {
-            return Err("the counters do not add up".into());
-        }
+        let (mut state, pairs) = parts.into_state().map_err(damaged)?;
+        state.source = Source::Manifest { file, pairs, is_sealed };
         Ok(state)
     }
 }
 
-/// Read before the rest, so that another format or a later version is told as such.
-#[derive(Debug, Deserialize)]
-struct Version {
-    format: String,
-    format_version: u32,
+/// Why a manifest cannot be read.
+enum Unread {
+    Scan(ScanError),
+    /// A sentence.
+    Wrong(String),
 }
 
-impl Version {
-    fn check(&self) -> Result<(), String> {
-        if self.format != FORMAT {
-            return Err(format!("its format is {:?}, not {FORMAT:?}", self.format));
+impl From<ScanError> for Unread {
+    fn from(error: ScanError) -> Self {
+        Self::Scan(error)
+    }
+}
+
+/// Keys of the manifests of builds that did not seal them. A sealed one may have more: what a later build adds.
+const UNSEALED_KEYS: [&str; 17] = [
+    "adapter",
+    "adapters",
+    "config",
+    "config_hash",
+    "counters",
+    "covista_version",
+    "format",
+    "format_version",
+    "pictures",
+    "plan",
+    "profile",
+    "scenes",
+    "seed",
+    "selection",
+    "shard",
+    "skipped",
+    "topdowns",
+];
+
+/// What was read of a manifest so far.
+#[derive(Default)]
+struct Parts {
+    is_sealed: bool,
+    head: serde_json::Map<String, Value>,
+    /// Where the items of the list of pairs lie.
+    pairs: Vec<u64>,
+    index: Index,
+    counters: Counters,
+    has_pairs: bool,
+    has_positions: bool,
+    has_seal: bool,
+}
+
+impl Parts {
+    /// Reads the value of `key`.
+    fn take(&mut self, scanner: &mut Scanner<Cursor>, key: String) -> Result<(), Unread> {
+        let wrong = |why: String| Err(Unread::Wrong(why));
+        match key.as_str() {
+            PAIRS if !std::mem::replace(&mut self.has_pairs, true) => {
+                return scanner.list(|place, item| self.pair(place, &parsed(PAIRS, place, item)?));
+            }
+            POSITIONS if !std::mem::replace(&mut self.has_positions, true) => {
+                return scanner.list(|place, item| self.position(place, &parsed(POSITIONS, place, item)?));
+            }
+            SEAL if !std::mem::replace(&mut self.has_seal, true) => {
+                scanner.value(&mut Vec::new())?;
+                return Ok(());
+            }
+            // One whose key was changed is no seal any more, but it is not nothing.
+            _ if !self.is_sealed && !UNSEALED_KEYS.contains(&key.as_str()) => {
+                return wrong(format!("it has an entry {key:?} that no build without a seal wrote"));
+            }
+            _ => {}
         }
-        if self.format_version != FORMAT_VERSION {
-            return Err(format!(
-                "its format version is {}, this build reads {FORMAT_VERSION}",
-                self.format_version
-            ));
+        let mut bytes = Vec::new();
+        let place = scanner.value(&mut bytes)?;
+        let value: Value = parsed(&key, place, &bytes)?;
+        // Told before anything else is read, so that another format or a later version is told as such.
+        match key.as_str() {
+            "format" if value != FORMAT => return wrong(format!("its format is {value}, not {FORMAT:?}")),
+            "format_version" if value != FORMAT_VERSION => {
+                return wrong(format!(
+                    "its format version is {value}, this build reads {FORMAT_VERSION}"
+                ));
+            }
+            _ => {}
         }
+        match self.head.insert(key, value) {
+            None => Ok(()),
+            Some(_) => wrong("an entry is there twice".into()),
+        }
+    }
+
+    fn pair(&mut self, place: u64, pair: &ManifestPair) -> Result<(), Unread> {
+        if pair.folder != folder_name(self.pairs.len()) {
+            return Err(Unread::Wrong(out_of_turn(&pair.scene, pair.index)));
+        }
+        check_files(pair.files.keys()).map_err(Unread::Wrong)?;
+        self.pairs.push(place);
         Ok(())
     }
+
+    fn position(&mut self, place: u64, position: &ManifestPosition) -> Result<(), Unread> {
+        let trial = &position.trial;
+        let folders = (self.index.pairs()..).map(folder_name).take(position.pairs.len());
+        if position.pairs.iter().ne(folders.collect::<Vec<_>>().iter()) {
+            return Err(Unread::Wrong(out_of_turn(&trial.scene, trial.index)));
+        }
+        let pairs = position.pairs.len();
+        let pushed = self.index.push(&trial.scene, trial.index, pairs, place);
+        pushed.map_err(Unread::Wrong)?;
+        self.counters.count_parts(trial, pairs, position.reason.as_ref());
+        Ok(())
+    }
+
+    /// The state, whose source is to be set, and where the pairs lie.
+    fn into_state(self) -> Result<(SetState, Vec<u64>), String> {
+        for (has, list) in [(self.has_pairs, PAIRS), (self.has_positions, POSITIONS)] {
+            if !has {
+                return Err(format!("it lacks the list of {list}"));
+            }
+        }
+        let head: Head = serde_json::from_value(Value::Object(self.head)).map_err(|error| error.to_string())?;
+        let (listed, named) = (self.pairs.len(), self.index.pairs());
+        if listed < named {
+            return Err(format!("the list of pairs lacks {}", folder_name(listed)));
+        }
+        if named < listed {
+            return Err(format!("no position names pair {}", folder_name(named)));
+        }
+        if self.counters != head.counters {
+            return Err("the counters do not add up".into());
+        }
+        let mut state = SetState::new(head.run, Source::Nowhere);
+        state.adapters = head.adapters;
+        state.skipped = head.skipped;
+        state.index = self.index;
+        state.counters = self.counters;
+        for entry in head.topdowns {
+            state.record_topdown(entry)?;
+        }
+        Ok((state, self.pairs))
+    }
+}
+
+/// The value of `bytes`, which are of `key` and lie at `place` in the file.
+fn parsed<T: DeserializeOwned>(key: &str, place: u64, bytes: &[u8]) -> Result<T, Unread> {
+    serde_json::from_slice(bytes).map_err(|error| Unread::Wrong(format!("{key} at byte {place}: {error}")))
 }

@@ -13,6 +13,9 @@ use super::state::folder_name;
 use super::writer::write_atomically_by;
 use crate::export::ExportError;
 
+/// Pairs that are placed side by side.
+const AT_A_TIME: usize = 256;
+
 /// How files get into a merged set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placing {
@@ -24,7 +27,7 @@ pub enum Placing {
 
 /// Builds a set from others in a folder that exists and is empty.
 ///
-/// One set is in memory at a time.
+/// Of one set at a time the places of its records are in memory, and some hundred pairs.
 #[derive(Debug)]
 pub struct SetMerger {
     dir: PathBuf,
@@ -67,15 +70,25 @@ impl SetMerger {
     /// is another one than in an earlier part; write errors.
     pub fn add(&mut self, part: &NativeReader) -> Result<(), ExportError> {
         self.add_scenes(part)?;
-        let entries: Vec<&PairEntry> = part.entries().collect();
         let first = self.pairs;
-        entries
-            .par_iter()
-            .enumerate()
-            .try_for_each(|(number, entry)| self.place_pair(part.dir(), entry, &folder_name(first + number)))?;
+        let mut entries = part.entries();
+        loop {
+            let together = entries
+                .by_ref()
+                .take(AT_A_TIME)
+                .collect::<Result<Vec<PairEntry>, _>>()?;
+            if together.is_empty() {
+                break;
+            }
+            let next = self.pairs;
+            together
+                .par_iter()
+                .enumerate()
+                .try_for_each(|(number, entry)| self.place_pair(part.dir(), entry, &folder_name(next + number)))?;
+            self.pairs += together.len();
+        }
         self.parts.push((part.dir().to_path_buf(), first));
-        self.pairs += entries.len();
-        self.counters.add(&part.counters());
+        self.counters.add(part.counters());
         Ok(())
     }
 
@@ -155,19 +168,18 @@ impl SetMerger {
 }
 
 /// The positions of a part, its pairs under their numbers in the whole.
-fn renumbered(part: &Path, first: usize) -> Vec<Result<TrialRecord, ExportError>> {
+fn renumbered(part: &Path, first: usize) -> Box<dyn Iterator<Item = Result<TrialRecord, ExportError>>> {
     let reader = match NativeReader::open(part) {
         Ok(reader) => reader,
-        Err(error) => return vec![Err(error)],
+        Err(error) => return Box::new(std::iter::once(Err(error))),
     };
     let mut number = first;
-    let mut renumber = |record: &TrialRecord| {
-        let mut record = record.clone();
+    Box::new(reader.into_trials().map(move |record| {
+        let mut record = record?;
         for pair in &mut record.pairs {
             pair.folder = folder_name(number);
             number += 1;
         }
         Ok(record)
-    };
-    reader.trials().iter().map(&mut renumber).collect()
+    }))
 }

@@ -3,13 +3,15 @@
 //! Lines are appended and flushed one by one, so a kill can tear the last line at most.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::file::{Cursor, RecordFile, STREAMED};
 use super::record::{FORMAT_VERSION, RunRecord, SceneRecord, SkippedScene, TopDownEntry, TrialRecord};
-use super::state::SetState;
+use super::state::{SetState, Source};
+use crate::export::lines::{Line, MAX_LINE, read_line, too_long};
 use crate::export::{ExportError, json};
 
 /// Name of the journal.
@@ -32,21 +34,29 @@ enum Event {
     Trial { record: TrialRecord },
 }
 
-/// The open journal, locked against other processes while it lives.
+/// The open journal, locked against other processes while it or the state that reads from it lives.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
-    path: PathBuf,
+    file: Arc<RecordFile>,
+    /// Bytes of its complete lines.
+    length: u64,
 }
 
 impl Journal {
-    /// Writes a journal that says all of `state`, under a temporary name first.
-    pub fn create(dir: &Path, state: &SetState) -> Result<Self, ExportError> {
+    /// Writes a journal that says all of `state`, under a temporary name first; `state` reads from it afterwards.
+    pub fn create(dir: &Path, state: &mut SetState) -> Result<Self, ExportError> {
         let path = dir.join(PROGRESS);
         let temporary = dir.join(".tmp-progress");
-        let file = File::create(&temporary).map_err(|e| ExportError::create(&temporary, e))?;
-        let mut journal = Self { file, path };
-        journal.lock()?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(true);
+        let file = options
+            .open(&temporary)
+            .map_err(|e| ExportError::create(&temporary, e))?;
+        lock(&file, dir)?;
+        let mut journal = Self {
+            file: RecordFile::new(file, &path),
+            length: 0,
+        };
         journal.append(&Event::Run {
             format_version: FORMAT_VERSION,
             run: Box::new(state.run.clone()),
@@ -60,10 +70,10 @@ impl Journal {
         for entry in &state.topdowns {
             journal.topdown(entry)?;
         }
-        for record in state.trials() {
-            journal.trial(record)?;
-        }
-        std::fs::rename(&temporary, &journal.path).map_err(|e| ExportError::write(&journal.path, e))?;
+        let offsets = state.trials().map(|record| journal.trial(record?));
+        let offsets = offsets.collect::<Result<Vec<u64>, ExportError>>()?;
+        std::fs::rename(&temporary, &path).map_err(|e| ExportError::write(&path, e))?;
+        state.move_to(Arc::clone(&journal.file), offsets);
         Ok(journal)
     }
 
@@ -71,43 +81,39 @@ impl Journal {
     /// been recorded yet.
     pub fn open(dir: &Path) -> Result<Option<(Self, SetState)>, ExportError> {
         let path = dir.join(PROGRESS);
-        let file = match OpenOptions::new().write(true).open(&path) {
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ExportError::write(&path, error)),
         };
-        let mut journal = Self { file, path };
         // Locked before it is read: whoever held it may have been about to finish.
-        journal.lock()?;
-        let Some((state, complete)) = read(&journal.path)? else {
+        lock(&file, dir)?;
+        let file = RecordFile::new(file, &path);
+        let Some((state, length)) = state_of(&file)? else {
             return Ok(None);
         };
-        journal
-            .file
-            .set_len(complete)
-            .and_then(|()| journal.file.seek(SeekFrom::End(0)))
-            .map_err(|e| ExportError::write(&journal.path, e))?;
-        Ok(Some((journal, state)))
+        file.set_len(length).map_err(|e| ExportError::write(&path, e))?;
+        Ok(Some((Self { file, length }, state)))
     }
 
-    /// Records a position.
-    pub fn trial(&mut self, record: &TrialRecord) -> Result<(), ExportError> {
-        self.append(&Event::Trial { record: record.clone() })
+    /// Records a position; returns where its line begins.
+    pub fn trial(&mut self, record: TrialRecord) -> Result<u64, ExportError> {
+        self.append(&Event::Trial { record })
     }
 
     /// Records that a scene was opened.
     pub fn scene(&mut self, scene: &SceneRecord) -> Result<(), ExportError> {
-        self.append(&Event::Scene { scene: scene.clone() })
+        self.append(&Event::Scene { scene: scene.clone() }).map(drop)
     }
 
     /// Records that a scene could not be used.
     pub fn skipped(&mut self, scene: &SkippedScene) -> Result<(), ExportError> {
-        self.append(&Event::Skipped { scene: scene.clone() })
+        self.append(&Event::Skipped { scene: scene.clone() }).map(drop)
     }
 
     /// Records a top-down picture.
     pub fn topdown(&mut self, entry: &TopDownEntry) -> Result<(), ExportError> {
-        self.append(&Event::TopDown { entry: entry.clone() })
+        self.append(&Event::TopDown { entry: entry.clone() }).map(drop)
     }
 
     /// Records that another adapter took over.
@@ -115,72 +121,107 @@ impl Journal {
         self.append(&Event::Adapter {
             adapter: adapter.to_string(),
         })
+        .map(drop)
     }
 
     /// Removes the journal: the manifest has taken over.
     pub fn remove(self) -> Result<(), ExportError> {
-        std::fs::remove_file(&self.path).map_err(|e| ExportError::write(&self.path, e))
+        let path = self.file.path();
+        std::fs::remove_file(path).map_err(|e| ExportError::write(path, e))
     }
 
-    fn lock(&self) -> Result<(), ExportError> {
-        match self.file.try_lock() {
-            Ok(()) => Ok(()),
-            Err(TryLockError::WouldBlock) => Err(ExportError::Busy {
-                path: self.path.parent().unwrap_or(&self.path).to_path_buf(),
-            }),
-            // Some network file systems know no locks; the set is then as safe as its user makes it.
-            Err(TryLockError::Error(error)) => {
-                tracing::debug!("no lock on {}: {error}", self.path.display());
-                Ok(())
-            }
-        }
-    }
-
-    /// One write call a line, so that a line is torn by a kill only if the system tears it.
-    fn append(&mut self, event: &Event) -> Result<(), ExportError> {
+    /// One write call a line, so that a line is torn by a kill only if the system tears it. Returns where it begins.
+    fn append(&mut self, event: &Event) -> Result<u64, ExportError> {
         let mut line = json::compact(&json::to_value(event)?);
         line.push('\n');
+        if line.len() > MAX_LINE {
+            return Err(ExportError::Unfit {
+                format: "a line of the journal",
+                why: too_long(),
+            });
+        }
+        let offset = self.length;
         self.file
-            .write_all(line.as_bytes())
-            .and_then(|()| self.file.flush())
-            .map_err(|e| ExportError::write(&self.path, e))
+            .write_at(offset, line.as_bytes())
+            .map_err(|e| ExportError::write(self.file.path(), e))?;
+        self.length += line.len() as u64;
+        Ok(offset)
     }
 }
 
-/// The state that a journal tells and the length of its complete lines in bytes; `None` where there
-/// is no journal or not one complete line.
+/// `dir` is the set that the journal belongs to.
+fn lock(file: &File, dir: &Path) -> Result<(), ExportError> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(ExportError::Busy {
+            path: dir.to_path_buf(),
+        }),
+        // Some network file systems know no locks; the set is then as safe as its user makes it.
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!("no lock on {}: {error}", dir.display());
+            Ok(())
+        }
+    }
+}
+
+/// The state that a journal tells; `None` where there is no journal or not one complete line.
 ///
 /// # Errors
 ///
 /// Where it cannot be read, or a complete line makes no sense; the error names the file and the line.
-pub fn read(path: &Path) -> Result<Option<(SetState, u64)>, ExportError> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
+pub fn read(path: &Path) -> Result<Option<SetState>, ExportError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ExportError::read(path, error)),
     };
-    let complete = bytes.iter().rposition(|&b| b == b'\n').map_or(0, |last| last + 1);
+    let told = state_of(&RecordFile::new(file, path))?;
+    Ok(told.map(|(state, _)| state))
+}
+
+/// As [`read`], with the length of the complete lines in bytes.
+fn state_of(file: &Arc<RecordFile>) -> Result<Option<(SetState, u64)>, ExportError> {
+    let mut cursor = Cursor::new(file, STREAMED);
     let mut state: Option<SetState> = None;
-    for (number, line) in bytes[..complete].split_inclusive(|&b| b == b'\n').enumerate() {
-        let damaged = |why: String| ExportError::damaged(path, format!("line {}: {why}", number + 1));
-        let event = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
+    let (mut line, mut length) = (Vec::new(), 0);
+    for number in 1.. {
+        let damaged = |why: String| ExportError::damaged(file.path(), format!("line {number}: {why}"));
+        match read_line(&mut cursor, &mut line).map_err(|e| ExportError::read(file.path(), e))? {
+            Line::Whole => {}
+            Line::TooLong => return Err(damaged(too_long())),
+            // What a kill tore was not recorded.
+            Line::Torn | Line::End => break,
+        }
+        let event = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
         match (event, state.as_mut()) {
             (Event::Run { format_version, .. }, None) if format_version != FORMAT_VERSION => {
                 return Err(damaged(format!(
                     "format version {format_version}, this build reads {FORMAT_VERSION}"
                 )));
             }
-            (Event::Run { run, .. }, None) => state = Some(SetState::new(*run)),
+            (Event::Run { run, .. }, None) => {
+                state = Some(SetState::new(*run, Source::Journal(Arc::clone(file))));
+            }
             (Event::Adapter { adapter }, Some(state)) => {
                 state.record_adapter(&adapter);
             }
             (Event::Scene { scene }, Some(state)) => state.run.scenes.push(scene),
             (Event::Skipped { scene }, Some(state)) => state.skipped.push(scene),
             (Event::TopDown { entry }, Some(state)) => state.record_topdown(entry).map_err(damaged)?,
-            (Event::Trial { record }, Some(state)) => state.record(record).map_err(damaged)?,
+            (Event::Trial { record }, Some(state)) => state.record(&record, length).map_err(damaged)?,
             (Event::Run { .. }, Some(_)) => return Err(damaged("a second run in one journal".into())),
             (_, None) => return Err(damaged("the journal does not start with its run".into())),
         }
+        length += line.len() as u64;
     }
-    Ok(state.map(|state| (state, complete as u64)))
+    Ok(state.map(|state| (state, length)))
+}
+
+/// The record that a line tells.
+pub fn trial_of(line: &[u8]) -> Result<TrialRecord, String> {
+    match serde_json::from_slice(line) {
+        Ok(Event::Trial { record }) => Ok(record),
+        Ok(_) => Err("the line tells of no position".into()),
+        Err(error) => Err(error.to_string()),
+    }
 }

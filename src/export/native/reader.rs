@@ -7,12 +7,14 @@ use image::ImageFormat;
 use super::manifest::MANIFEST;
 use super::pair_files;
 use super::progress::{self, PROGRESS};
-use super::record::{Counters, PairEntry, RunRecord, SkippedScene, TopDown, TopDownEntry, TrialRecord};
-use super::state::SetState;
+use super::read_back::Trials;
+use super::record::{Counters, PairEntry, RunRecord, SkippedScene, TopDown, TopDownEntry, TrialRecord, Tried};
+use super::state::{SetState, Source, folder_name};
 use crate::export::ExportError;
 use crate::view::{PairOverlaps, ViewPair};
 
-/// A set on disk. Opening reads the records alone; pairs are read one by one.
+/// A set on disk. Opening goes through the records alone and keeps where each lies, about 50 bytes a position; records
+/// and pairs are read one by one when they are asked for. One file stays open.
 #[derive(Debug)]
 pub struct NativeReader {
     dir: PathBuf,
@@ -30,7 +32,7 @@ impl NativeReader {
         let journal = progress::read(&dir.join(PROGRESS))?;
         let finished = journal.is_none();
         let state = match journal {
-            Some((state, _)) => state,
+            Some(state) => state,
             None => {
                 let manifest = dir.join(MANIFEST);
                 if !manifest.exists() {
@@ -67,14 +69,40 @@ impl NativeReader {
         &self.state.adapters
     }
 
-    /// What the run counted.
-    pub fn counters(&self) -> Counters {
-        Counters::of(self.state.trials())
+    /// True where the set has ended and its manifest fits its seal; false for journals, which have none, and for the
+    /// manifests of earlier builds, in which a changed digit may go unseen.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.state.source, Source::Manifest { is_sealed: true, .. })
     }
 
-    /// Every position tried, in order.
-    pub fn trials(&self) -> &[TrialRecord] {
+    /// What the run counted.
+    pub fn counters(&self) -> &Counters {
+        self.state.counters()
+    }
+
+    /// Number of positions tried.
+    pub fn positions(&self) -> usize {
+        self.state.positions()
+    }
+
+    /// Every position tried, in order, as far as it is known without its record.
+    pub fn tried(&self) -> impl ExactSizeIterator<Item = Tried<'_>> {
+        self.state.tried()
+    }
+
+    /// How the position of this index ended, whatever its scene: for runs with a plan, whose indices are unique.
+    pub fn trial_at(&self, index: u64) -> Option<Tried<'_>> {
+        self.state.find_index(index)
+    }
+
+    /// Every position tried, in order, its record read as it is asked for; ends after an error.
+    pub fn trials(&self) -> impl Iterator<Item = Result<TrialRecord, ExportError>> {
         self.state.trials()
+    }
+
+    /// As [`Self::trials`], by the reader itself.
+    pub(super) fn into_trials(self) -> Trials<SetState> {
+        Trials::new(self.state)
     }
 
     /// Number of pairs.
@@ -82,14 +110,43 @@ impl NativeReader {
         self.state.pairs()
     }
 
+    /// True where the set has a pair folder of this name.
+    pub fn has_folder(&self, name: &str) -> bool {
+        let number = name.parse().ok().filter(|number| *number < self.len());
+        number.is_some_and(|number| folder_name(number) == name)
+    }
+
     /// True where there are no pairs.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Folders and file hashes of the pairs, in order.
-    pub fn entries(&self) -> impl Iterator<Item = &PairEntry> {
-        self.state.trials().iter().flat_map(|record| &record.pairs)
+    /// Folders and file hashes of the pairs, in order, read as they are asked for; ends after an error.
+    pub fn entries(&self) -> impl Iterator<Item = Result<PairEntry, ExportError>> {
+        self.state.trials().flat_map(|record| {
+            let (pairs, error) = match record {
+                Ok(record) => (record.pairs, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            pairs.into_iter().map(Ok).chain(error.map(Err))
+        })
+    }
+
+    /// Folder and file hashes of the pair with this number, from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`ExportError::NoSuchPair`] where there are not so many; as [`Self::trials`].
+    pub fn entry(&self, number: u64) -> Result<PairEntry, ExportError> {
+        let entry = match usize::try_from(number) {
+            Ok(number) => self.state.pair(number)?,
+            Err(_) => None,
+        };
+        entry.ok_or_else(|| ExportError::NoSuchPair {
+            index: number,
+            pairs: self.len() as u64,
+            path: self.dir.clone(),
+        })
     }
 
     /// Reads one pair, every file checked against its recorded hash.
@@ -130,15 +187,17 @@ impl NativeReader {
         let topdowns = self.state.topdowns.iter().map(|entry| entry.file.as_str());
         for name in topdowns.chain([last]) {
             let (from, to) = (self.dir.join(name), dir.join(name));
-            let bytes = std::fs::read(&from).map_err(|e| ExportError::read(&from, e))?;
-            std::fs::write(&to, bytes).map_err(|e| ExportError::write(&to, e))?;
+            // The record of a large set is larger than memory may be.
+            let mut source = std::fs::File::open(&from).map_err(|e| ExportError::read(&from, e))?;
+            let copied = std::fs::File::create(&to).and_then(|mut file| std::io::copy(&mut source, &mut file));
+            copied.map_err(|e| ExportError::write(&to, e))?;
         }
         Ok(())
     }
 
     /// All pairs in order, read as they are asked for.
     pub fn pairs(&self) -> impl Iterator<Item = Result<ViewPair, ExportError>> {
-        self.entries().map(|entry| self.pair(entry))
+        self.entries().map(|entry| self.pair(&entry?))
     }
 
     /// The scenes seen from above, by name, as far as they were stored.
@@ -147,21 +206,29 @@ impl NativeReader {
     ///
     /// [`ExportError::Damaged`] names a picture that is missing or changed.
     pub fn topdowns(&self) -> Result<Vec<(String, TopDown)>, ExportError> {
-        let read = |entry: &TopDownEntry| {
-            let path = self.dir.join(&entry.file);
-            let bytes = pair_files::read_verified(&path, &entry.hash)?;
-            let image = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
-                .map_err(|e| ExportError::damaged(&path, e.to_string()))?
-                .into_rgb8();
-            let topdown = TopDown {
-                image,
-                min_x: entry.min_x,
-                min_z: entry.min_z,
-                metres_per_pixel: entry.metres_per_pixel,
-            };
-            Ok((entry.scene.clone(), topdown))
-        };
-        self.state.topdowns.iter().map(read).collect()
+        let entries = self.state.topdowns.iter();
+        entries
+            .map(|entry| Ok((entry.scene.clone(), self.topdown(entry)?)))
+            .collect()
+    }
+
+    /// One scene seen from above.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::topdowns`].
+    pub fn topdown(&self, entry: &TopDownEntry) -> Result<TopDown, ExportError> {
+        let path = self.dir.join(&entry.file);
+        let bytes = pair_files::read_verified(&path, &entry.hash)?;
+        let image = image::load_from_memory_with_format(&bytes, ImageFormat::Png)
+            .map_err(|e| ExportError::damaged(&path, e.to_string()))?
+            .into_rgb8();
+        Ok(TopDown {
+            image,
+            min_x: entry.min_x,
+            min_z: entry.min_z,
+            metres_per_pixel: entry.metres_per_pixel,
+        })
     }
 
     /// Scenes that were found of no use.
@@ -193,7 +260,10 @@ impl NativeReader {
 
     /// What is wrong with the files of the set; empty where every hash agrees and every picture can be read.
     pub fn verify(&self) -> Vec<ExportError> {
-        let pairs = self.entries().filter_map(|entry| self.pair(entry).err());
-        pairs.chain(self.topdowns().err()).collect()
+        let pairs = self.pairs().filter_map(Result::err);
+        let topdowns = self.state.topdowns.iter();
+        pairs
+            .chain(topdowns.filter_map(|entry| self.topdown(entry).err()))
+            .collect()
     }
 }

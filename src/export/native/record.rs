@@ -269,6 +269,19 @@ pub struct TrialRecord {
     pub reason: Option<String>,
 }
 
+/// How a position ended, as far as that is known without its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried<'a> {
+    /// Name of its scene.
+    pub scene: &'a str,
+    /// Index of the sampled position within the scene.
+    pub index: u64,
+    /// Numbers of the pairs that it gave.
+    pub pairs: std::ops::Range<usize>,
+    /// True where files of its pairs were found damaged, so that they are to be made again.
+    pub is_missing: bool,
+}
+
 /// What a run counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
 pub struct Counters {
@@ -285,21 +298,37 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Sums over all positions.
-    pub(crate) fn of(trials: &[TrialRecord]) -> Self {
-        let mut sum = Self::default();
-        for record in trials {
-            sum.positions += 1;
-            sum.positions_kept += u64::from(!record.pairs.is_empty());
-            sum.pairs += record.pairs.len() as u64;
-            if let Some(reason) = &record.reason {
-                *sum.refused_positions.entry(reason.clone()).or_default() += 1;
-            }
-            for (reason, count) in &record.trial.refused {
-                *sum.refused_candidates.entry(reason.clone()).or_default() += count;
-            }
+    /// Adds a position.
+    pub(super) fn count(&mut self, record: &TrialRecord) {
+        let pairs = record.pairs.len();
+        self.count_parts(&record.trial, pairs, record.reason.as_ref());
+    }
+
+    /// As [`Self::count`], of a position with `pairs` pairs.
+    pub(super) fn count_parts(&mut self, trial: &Trial, pairs: usize, reason: Option<&String>) {
+        self.positions += 1;
+        self.positions_kept += u64::from(pairs > 0);
+        self.pairs += pairs as u64;
+        if let Some(reason) = reason {
+            add(&mut self.refused_positions, reason, 1);
         }
-        sum
+        for (reason, count) in &trial.refused {
+            add(&mut self.refused_candidates, reason, *count);
+        }
+    }
+
+    /// Takes a position out again that was counted; a reason that nobody else gave stays with 0.
+    pub(super) fn take(&mut self, record: &TrialRecord) {
+        self.positions = self.positions.saturating_sub(1);
+        self.positions_kept = self.positions_kept.saturating_sub(u64::from(!record.pairs.is_empty()));
+        self.pairs = self.pairs.saturating_sub(record.pairs.len() as u64);
+        let candidates = record.trial.refused.iter().map(|(reason, count)| (reason, *count));
+        for (reason, count) in candidates {
+            subtract(&mut self.refused_candidates, reason, count);
+        }
+        if let Some(reason) = &record.reason {
+            subtract(&mut self.refused_positions, reason, 1);
+        }
     }
 
     /// Adds what another part of the run counted.
@@ -312,7 +341,7 @@ impl Counters {
             (&mut self.refused_candidates, &other.refused_candidates),
         ] {
             for (reason, count) in counts {
-                *sums.entry(reason.clone()).or_default() += count;
+                add(sums, reason, *count);
             }
         }
     }
@@ -320,6 +349,19 @@ impl Counters {
     /// Share of the tried positions that gave a pair; 0 where none was tried.
     pub fn yield_fraction(&self) -> f64 {
         self.positions_kept as f64 / self.positions.max(1) as f64
+    }
+}
+
+fn add(sums: &mut BTreeMap<String, u64>, reason: &str, count: u64) {
+    match sums.get_mut(reason) {
+        Some(sum) => *sum = sum.saturating_add(count),
+        None => drop(sums.insert(reason.to_owned(), count)),
+    }
+}
+
+fn subtract(sums: &mut BTreeMap<String, u64>, reason: &str, count: u64) {
+    if let Some(sum) = sums.get_mut(reason) {
+        *sum = sum.saturating_sub(count);
     }
 }
 

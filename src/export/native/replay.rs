@@ -1,7 +1,6 @@
 //! Sets as a source of pairs: what was made once can be trained on many times.
 
 use super::reader::NativeReader;
-use super::record::PairEntry;
 use crate::export::ExportError;
 use crate::view::ViewPair;
 
@@ -12,34 +11,24 @@ use crate::view::ViewPair;
 #[derive(Debug)]
 pub struct Replay {
     sets: Vec<NativeReader>,
-    /// Set and entry, in order.
-    order: Vec<(usize, PairEntry)>,
-    next: usize,
+    /// The pair that comes next, if the set has so many, and the set that it is taken from.
+    next: (u64, usize),
 }
 
 impl Replay {
     /// Goes through `sets`, which may be unfinished.
     pub fn new(sets: Vec<NativeReader>) -> Self {
-        let longest = sets.iter().map(NativeReader::len).max().unwrap_or(0);
-        let mut entries: Vec<_> = sets.iter().map(NativeReader::entries).collect();
-        let mut order = Vec::new();
-        for _ in 0..longest {
-            for (set, entries) in entries.iter_mut().enumerate() {
-                order.extend(entries.next().map(|entry| (set, entry.clone())));
-            }
-        }
-        drop(entries);
-        Self { sets, order, next: 0 }
+        Self { sets, next: (0, 0) }
     }
 
     /// Different pairs.
     pub fn len(&self) -> usize {
-        self.order.len()
+        self.sets.iter().map(NativeReader::len).sum()
     }
 
     /// True where there are none.
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.sets.iter().all(NativeReader::is_empty)
     }
 }
 
@@ -47,8 +36,20 @@ impl Iterator for Replay {
     type Item = Result<ViewPair, ExportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (set, entry) = self.order.get(self.next)?;
-        self.next = (self.next + 1) % self.order.len();
-        Some(self.sets[*set].pair(entry))
+        let longest = self.sets.iter().map(NativeReader::len).max().unwrap_or(0) as u64;
+        if longest == 0 {
+            return None;
+        }
+        loop {
+            let (number, place) = self.next;
+            let Some(set) = self.sets.get(place) else {
+                self.next = ((number + 1) % longest, 0);
+                continue;
+            };
+            self.next.1 += 1;
+            if number < set.len() as u64 {
+                return Some(set.entry(number).and_then(|entry| set.pair(&entry)));
+            }
+        }
     }
 }

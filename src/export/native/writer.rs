@@ -1,6 +1,6 @@
 //! Writing a set: pair folders as they are made, a journal beside them, the manifest last.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,9 +9,9 @@ use super::manifest::MANIFEST;
 use super::pair_files;
 use super::progress::{Journal, PROGRESS};
 use super::record::{
-    Counters, PairEntry, RunRecord, SceneRecord, SkippedScene, TopDown, TopDownEntry, Trial, TrialRecord,
+    Counters, PairEntry, RunRecord, SceneRecord, SkippedScene, TopDown, TopDownEntry, Trial, TrialRecord, Tried,
 };
-use super::state::{SetState, folder_name};
+use super::state::{SetState, Source, folder_name};
 use crate::export::{ExportError, PictureFormat, encode_picture};
 use crate::view::ViewPair;
 
@@ -21,6 +21,8 @@ const TEMPORARY: &str = ".tmp-";
 /// Writes one set. Positions must come in the order of the run, whatever thread made them: the order
 /// is the numbering.
 ///
+/// The records of positions stay on disk: 43 bytes of each are in memory (see `index.rs`), and some hundreds of each scene.
+///
 /// Dropping the writer without [`Self::finish`] leaves a set that [`Self::resume`] continues.
 #[derive(Debug)]
 pub struct NativeWriter {
@@ -28,7 +30,6 @@ pub struct NativeWriter {
     state: SetState,
     /// `None` while a finished set has been opened and nothing written to it.
     journal: Option<Journal>,
-    missing: BTreeSet<(String, u64)>,
 }
 
 impl NativeWriter {
@@ -103,7 +104,6 @@ impl NativeWriter {
             dir: dir.to_path_buf(),
             state,
             journal,
-            missing: BTreeSet::new(),
         };
         writer.clear_leftovers()?;
         writer.find_missing()?;
@@ -114,23 +114,23 @@ impl NativeWriter {
     }
 
     fn start(dir: &Path, run: &RunRecord) -> Result<Self, ExportError> {
-        let state = SetState::new(run.clone());
+        let mut state = SetState::new(run.clone(), Source::Nowhere);
         Ok(Self {
             dir: dir.to_path_buf(),
-            journal: Some(Journal::create(dir, &state)?),
+            journal: Some(Journal::create(dir, &mut state)?),
             state,
-            missing: BTreeSet::new(),
         })
     }
 
     /// True where this position was tried before and nothing of it is missing.
     pub fn is_done(&self, scene: &str, index: u64) -> bool {
-        self.state.find(scene, index).is_some() && !self.missing.contains(&(scene.to_string(), index))
+        self.state.find(scene, index).is_some_and(|known| !known.is_missing)
     }
 
-    /// Positions `(scene, index)` whose pairs were damaged and must be made again, in order.
+    /// Positions `(scene, index)` whose pairs were damaged and must be made again, in the order in which they were tried.
     pub fn missing(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.missing.iter().map(|(scene, index)| (scene.as_str(), *index))
+        let missing = self.state.tried().filter(|tried| tried.is_missing);
+        missing.map(|tried| (tried.scene, tried.index))
     }
 
     /// Pairs of the set so far, those listed by [`Self::missing`] included.
@@ -139,17 +139,17 @@ impl NativeWriter {
     }
 
     /// Positions recorded so far, in order: what a continued run need not try again.
-    pub fn trials(&self) -> &[TrialRecord] {
-        self.state.trials()
+    pub fn tried(&self) -> impl ExactSizeIterator<Item = Tried<'_>> {
+        self.state.tried()
     }
 
     /// What has been counted so far, earlier parts of the run included.
-    pub fn counters(&self) -> Counters {
-        Counters::of(self.state.trials())
+    pub fn counters(&self) -> &Counters {
+        self.state.counters()
     }
 
     /// How the position of this index ended, whatever its scene: for runs with a plan, whose indices are unique.
-    pub fn trial_at(&self, index: u64) -> Option<&TrialRecord> {
+    pub fn trial_at(&self, index: u64) -> Option<Tried<'_>> {
         self.state.find_index(index)
     }
 
@@ -317,21 +317,20 @@ impl NativeWriter {
     ///
     /// [`ExportError::Damaged`] while pairs are missing; write errors.
     pub fn finish(self) -> Result<Counters, ExportError> {
-        if let Some((scene, index)) = self.missing.first() {
+        if let Some((scene, index)) = self.missing().next() {
+            let count = self.missing().count();
             return Err(ExportError::damaged(
                 &self.dir,
-                format!(
-                    "{} positions must be made again, first {index} of {scene}",
-                    self.missing.len()
-                ),
+                format!("{count} positions must be made again, first {index} of {scene}"),
             ));
         }
-        if let Some(journal) = self.journal {
-            let path = self.dir.join(MANIFEST);
-            write_atomically_by(&path, |file| self.state.write_manifest(file, &path))?;
-            journal.remove()?;
-        }
-        Ok(Counters::of(self.state.trials()))
+        let Some(journal) = self.journal else {
+            return Ok(self.state.counters().clone());
+        };
+        let path = self.dir.join(MANIFEST);
+        let counters = write_atomically_by(&path, |file| self.state.write_manifest(file, &path))?;
+        journal.remove()?;
+        Ok(counters)
     }
 
     /// The folders that `count` pairs of this position go to, which do not exist yet.
@@ -344,7 +343,7 @@ impl NativeWriter {
             let next = self.state.pairs();
             return Ok((next..next + count).map(folder_name).collect());
         };
-        if !self.missing.contains(&(trial.scene.clone(), trial.index)) {
+        if !known.is_missing {
             return Err(tried_twice(trial));
         }
         if known.pairs.len() != count {
@@ -355,16 +354,16 @@ impl NativeWriter {
                 known.pairs.len()
             )));
         }
-        Ok(known.pairs.iter().map(|p| p.folder.clone()).collect())
+        Ok(known.pairs.map(folder_name).collect())
     }
 
     fn append(&mut self, mut record: TrialRecord) -> Result<(), ExportError> {
         for stop in &mut record.trial.stops {
             *stop = stop.map(micro);
         }
-        self.journal()?.trial(&record)?;
-        self.missing.remove(&(record.trial.scene.clone(), record.trial.index));
-        self.record(|state| state.record(record))
+        self.record(|state| state.check(&record))?;
+        let offset = self.journal()?.trial(record.clone())?;
+        self.record(|state| state.record(&record, offset))
     }
 
     fn record(&mut self, change: impl FnOnce(&mut SetState) -> Result<(), String>) -> Result<(), ExportError> {
@@ -376,7 +375,7 @@ impl NativeWriter {
         let journal = match self.journal.take() {
             Some(journal) => journal,
             None => {
-                let journal = Journal::create(&self.dir, &self.state)?;
+                let journal = Journal::create(&self.dir, &mut self.state)?;
                 let manifest = self.dir.join(MANIFEST);
                 fs::remove_file(&manifest).map_err(|e| ExportError::write(&manifest, e))?;
                 journal
@@ -400,7 +399,9 @@ impl NativeWriter {
     }
 
     fn find_missing(&mut self) -> Result<(), ExportError> {
-        for record in self.state.trials() {
+        let mut missing = Vec::new();
+        for (place, record) in self.state.trials().enumerate() {
+            let record = record?;
             let whole = |pair: &PairEntry| pair_files::read_files(&self.dir.join(&pair.folder), pair).is_ok();
             if record.pairs.iter().all(whole) {
                 continue;
@@ -410,10 +411,13 @@ impl NativeWriter {
                 tracing::warn!("damaged, to be made again: {}", folder.display());
                 remove(&folder)?;
             }
-            self.missing.insert((record.trial.scene.clone(), record.trial.index));
+            missing.push(place);
+        }
+        for &place in &missing {
+            self.state.set_missing(place);
         }
         // From here on the set is no longer complete, whatever its manifest says.
-        if !self.missing.is_empty() {
+        if !missing.is_empty() {
             self.journal()?;
         }
         Ok(())
@@ -458,16 +462,17 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {
 }
 
 /// As [`write_atomically`], the bytes coming from `write`.
-pub(super) fn write_atomically_by(
+pub(super) fn write_atomically_by<T>(
     path: &Path,
-    write: impl FnOnce(&mut fs::File) -> Result<(), ExportError>,
-) -> Result<(), ExportError> {
+    write: impl FnOnce(&mut fs::File) -> Result<T, ExportError>,
+) -> Result<T, ExportError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temporary = path.with_file_name(format!("{TEMPORARY}{name}"));
     let failed = |error| ExportError::write(path, error);
     let mut file = fs::File::create(&temporary).map_err(failed)?;
-    write(&mut file)?;
+    let written = write(&mut file)?;
     file.sync_all()
         .and_then(|()| fs::rename(&temporary, path))
-        .map_err(failed)
+        .map_err(failed)?;
+    Ok(written)
 }

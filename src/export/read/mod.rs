@@ -69,10 +69,9 @@ pub fn read_pair(path: &Path, index: u64) -> Result<ReadPair, ExportError> {
 
 fn native(dir: &Path, index: u64) -> Result<ReadPair, ExportError> {
     let set = NativeReader::open(dir)?;
-    let entry = usize::try_from(index).ok().and_then(|i| set.entries().nth(i));
-    let entry = entry.ok_or_else(|| no_such_pair(dir, index, set.len() as u64))?;
+    let entry = set.entry(index)?;
     let name = dir.join(&entry.folder).display().to_string();
-    Ok(of_view_pair(Format::Native, set.len() as u64, name, set.pair(entry)?))
+    Ok(of_view_pair(Format::Native, set.len() as u64, name, set.pair(&entry)?))
 }
 
 /// A pair that knows everything; its true correspondences are shown, else those that selected it.
