@@ -85,17 +85,13 @@ fn mine(kind: &str, input: &Path, out: &Path, args: &[&str]) -> Command {
 /// Frame numbers of each pair.
 fn frames_of(set: &Path) -> Vec<[u32; 2]> {
     let set = NativeReader::open(set).unwrap();
-    set.entries()
-        .map(|entry| set.pair(entry).unwrap().origin.views)
-        .collect()
+    set.pairs().map(|pair| pair.unwrap().origin.views).collect()
 }
 
 /// The overlap of each pair, smaller direction.
 fn overlaps(set: &Path) -> Vec<f64> {
     let set = NativeReader::open(set).unwrap();
-    let all = set
-        .entries()
-        .map(|entry| set.pair(entry).unwrap().overlaps.homography.unwrap().min());
+    let all = set.pairs().map(|pair| pair.unwrap().overlaps.homography.unwrap().min());
     all.collect()
 }
 
@@ -116,8 +112,8 @@ fn a_pan_is_paired_at_the_interval_that_its_speed_asks_for() {
     assert!(pairs.len() >= 12, "{pairs:?}");
     assert!(pairs.iter().all(|[a, b]| b - a == 10 && a % 10 == 0), "{pairs:?}");
     let set = NativeReader::open(&path("set")).unwrap();
-    for entry in set.entries() {
-        let pair = set.pair(entry).unwrap();
+    for pair in set.pairs() {
+        let pair = pair.unwrap();
         let overlap = pair.overlaps.homography.unwrap().min();
         assert!(overlap > 0.5 && overlap < 0.75, "{overlap}");
         assert!(!pair.first.has_geometry() && pair.overlaps.covisibility.is_none());

@@ -53,8 +53,8 @@ fn memory_and_open_files_stay_flat() {
     );
     // A pair that is being written is one file more than between pairs.
     assert!(most - fewest <= 2, "{fewest} to {most} open files");
-    // What the record of a pair takes; short runs are too noisy to tell.
+    // The record of a pair takes 0.1 kB, the rest is noise; short runs have too much of that to tell.
     if pairs >= 5000 {
-        assert!(slope < 4000.0, "{slope} kB each 1,000 pairs");
+        assert!(slope < 1000.0, "{slope} kB each 1,000 pairs");
     }
 }
