@@ -36,3 +36,8 @@ ensure_adapter() {
     apt_install libvulkan1 mesa-vulkan-drivers
   fi
 }
+
+# Sets other clocks for one of the tests of faults, which is skipped without it.
+ensure_faketime() {
+  command -v faketime >/dev/null 2>&1 || apt_install faketime || say "skipped: the tests with other clocks"
+}

@@ -1,7 +1,15 @@
 //! An adapter that is too small, and one that goes away.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use covista::camera::{Camera, Intrinsics};
+use covista::config::Config;
+use covista::export::native::{NativeWriter, RunRecord, SceneRecord, Trial};
+use covista::generate::{Outcome, PairGenerator};
+use covista::navmesh::NavMesh;
 use covista::render::{Gpu, GpuScene, RenderConfig, RenderError, Renderer, Sensors};
+use covista::scene::SceneSource;
 use covista::scene::primitives::box_room;
 use glam::DVec3;
 
@@ -84,4 +92,58 @@ fn a_lost_device_is_an_error_at_every_step() {
         Sensors::default(),
     );
     lost(again.err().unwrap());
+}
+
+/// Positions of a room, written as the command does, until `positions` are or the device is lost before one of them.
+fn write(out: &Path, gpu: &Gpu, bench: &Bench, positions: u64, lost_at: Option<u64>) -> Result<(), RenderError> {
+    let settings = bench.settings();
+    let sets: Vec<String> = settings.iter().filter(|set| set.contains('=')).cloned().collect();
+    let config = Config::load("smoke", None, &sets).unwrap();
+    let scene = SceneSource::File(bench.path("room.glb")).load(&config.scene).unwrap();
+    let navmesh = Arc::new(NavMesh::build(&scene, &config.navmesh).unwrap());
+    let record = SceneRecord {
+        name: scene.name.clone(),
+        hash: scene.hash_hex(),
+    };
+    let run = RunRecord::new("smoke", config.data_json(), 3, vec![record], &gpu.adapter().to_string());
+    let mut writer = NativeWriter::resume(out, &run).unwrap();
+    let mut generator = PairGenerator::new(gpu, &scene, navmesh, config.generator(), 3)?;
+    for index in 0..positions {
+        if writer.is_done(&scene.name, index) {
+            continue;
+        }
+        if lost_at == Some(index) {
+            gpu.device().destroy();
+        }
+        generator.seek(index);
+        let position = generator.next().unwrap()?;
+        let trial = Trial {
+            scene: scene.name.clone(),
+            index,
+            ..Trial::default()
+        };
+        match position.outcome {
+            Outcome::Kept(pair) => drop(writer.write_pair(&trial, &pair).unwrap()),
+            Outcome::Refused(reason) => writer.write_refusal(&trial, reason).unwrap(),
+        }
+    }
+    writer.finish().unwrap();
+    Ok(())
+}
+
+#[test]
+fn a_device_lost_midway_costs_nothing_that_was_written() {
+    let (Some(gpu), Some(other)) = (common::gpu(), common::gpu()) else {
+        return;
+    };
+    let bench = Bench::new(1);
+    let (whole, out) = (bench.path("undisturbed"), bench.path("lost"));
+    write(&whole, &other, &bench, 6, None).unwrap();
+    let error = write(&out, &gpu, &bench, 6, Some(3)).unwrap_err();
+    assert!(matches!(error, RenderError::Lost { .. }), "{error:?}");
+    // Three positions are kept, and a device that works goes on after them.
+    let journal = std::fs::read_to_string(out.join("progress.jsonl")).unwrap();
+    assert_eq!(journal.matches("\"event\":\"trial\"").count(), 3, "{journal}");
+    write(&out, &other, &bench, 6, None).unwrap();
+    assert_same(&tree(&whole), &tree(&out));
 }

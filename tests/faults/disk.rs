@@ -138,9 +138,10 @@ fn damage_is_found_and_only_that_is_made_again() {
     let cut = fs::read(out.join("000002/first.depth.npy")).unwrap();
     fs::write(out.join("000002/first.depth.npy"), &cut[..100]).unwrap();
     fs::remove_file(out.join("000003/pair.json")).unwrap();
+    fs::remove_file(out.join("topdown-000.png")).unwrap();
     fs::create_dir(out.join("000099")).unwrap();
     let ended = bench.run(&out, &["--resume"]);
-    for name in ["000001", "000002", "000003"] {
+    for name in ["000001", "000002", "000003", "topdown-000.png"] {
         ended.expect(0, name);
     }
     assert_same(&whole, &tree(&out));

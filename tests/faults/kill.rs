@@ -140,6 +140,25 @@ fn the_clock_does_not_matter() {
         finish(command.spawn().unwrap()).expect(0, "");
         assert_same(&whole, &tree(&out));
     }
+    // A clock that is set back by a month and then ahead by a year while the run lasts.
+    let (out, clock) = (bench.path("jumps"), bench.path("clock"));
+    std::fs::write(&clock, "+0").unwrap();
+    let mut command = std::process::Command::new("faketime");
+    command.args(["-f", "+0", "env", "-u", "FAKETIME", "FAKETIME_NO_CACHE=1"]);
+    command.env("FAKETIME_TIMESTAMP_FILE", &clock);
+    // The kernel's monotonic clock does not jump with it.
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    command.arg(crate::process::program()).args(bench.arguments(&out, &[]));
+    command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    for (pair, jump) in [("000000", "-30d"), ("000002", "+1y")] {
+        assert!(wait_for(&mut child, || out.join(pair).exists()));
+        std::fs::write(&clock, jump).unwrap();
+    }
+    finish(child).expect(0, "");
+    assert_same(&whole, &tree(&out));
     // Files from the future are continued like any others.
     let out = bench.path("clock-0");
     let future = std::time::SystemTime::now() + Duration::from_secs(1_000_000);

@@ -266,6 +266,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_lost_device_is_not_about_the_scene() {
+        let lost = RenderError::Lost {
+            action: "drawing",
+            reason: "reset".into(),
+        };
+        assert!(!is_about_the_scene(&anyhow::Error::from(lost)));
+    }
+
+    #[test]
     fn files_of_one_name_are_told_apart_by_their_folders() {
         let dir = tempfile::tempdir().unwrap();
         let mut specs = vec!["procedural:1".to_owned()];

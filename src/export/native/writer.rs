@@ -1,6 +1,6 @@
 //! Writing a set: pair folders as they are made, a journal beside them, the manifest last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -399,14 +399,33 @@ impl NativeWriter {
     }
 
     fn find_missing(&mut self) -> Result<(), ExportError> {
-        let mut missing = Vec::new();
+        let mut lost = BTreeSet::new();
+        for topdown in &self.state.topdowns {
+            let path = self.dir.join(&topdown.file);
+            if pair_files::read_verified(&path, &topdown.hash).is_err() {
+                tracing::warn!("damaged, to be made again: {}", path.display());
+                lost.insert(topdown.scene.clone());
+            }
+        }
+        let mut damaged = Vec::new();
+        // It is drawn when its scene is opened, which takes a position to be made.
+        let mut openers = BTreeMap::new();
         for (place, record) in self.state.trials().enumerate() {
             let record = record?;
             let whole = |pair: &PairEntry| pair_files::read_files(&self.dir.join(&pair.folder), pair).is_ok();
-            if record.pairs.iter().all(whole) {
-                continue;
+            let scene = record.trial.scene;
+            if !record.pairs.iter().all(whole) {
+                lost.remove(&scene);
+                openers.remove(&scene);
+                damaged.push((place, record.pairs));
+            } else if lost.contains(&scene) && !record.pairs.is_empty() {
+                openers.entry(scene).or_insert((place, record.pairs));
             }
-            for pair in &record.pairs {
+        }
+        damaged.extend(openers.into_values());
+        let mut missing = Vec::new();
+        for (place, pairs) in damaged {
+            for pair in &pairs {
                 let folder = self.dir.join(&pair.folder);
                 tracing::warn!("damaged, to be made again: {}", folder.display());
                 remove(&folder)?;
