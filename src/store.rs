@@ -1,31 +1,33 @@
 //! Object storage: a folder of objects under `s3://bucket/prefix` or `gs://bucket/prefix`, the only place that names
 //! `object_store`.
 //!
-//! Requests are tried again with growing pauses (up to ten times in three minutes). Credentials and end points come from the
-//! variables that the clouds' own tools use: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`,
-//! `AWS_ENDPOINT` (with `AWS_ALLOW_HTTP=true` for one without TLS), `GOOGLE_SERVICE_ACCOUNT` and so on.
+//! Requests that fail for a passing reason (no connection, a broken one, 5xx, 429) are tried again with pauses that grow
+//! to 10 s, for two minutes or as many seconds as `COVISTA_STORE_PATIENCE` says. Credentials and end points come from
+//! the variables that the clouds' own tools use: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`,
+//! `AWS_ENDPOINT` (with `AWS_ALLOW_HTTP=true` for one without TLS), `GOOGLE_SERVICE_ACCOUNT` and so on, or from the
+//! machine's role.
 
 mod claim;
+mod connect;
 mod mirror;
+mod transfer;
 
 use std::collections::BTreeMap;
-use std::path::Path as FilePath;
+use std::error::Error as _;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use object_store::aws::AmazonS3Builder;
-use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::client::{HttpError, HttpErrorKind};
 use object_store::path::Path;
-use object_store::{
-    Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion, WriteMultipart,
-};
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
 pub use claim::{Claim, LEASE};
 pub use mirror::Mirror;
 
-/// Files from this size on go up in parts.
-const MULTIPART_BYTES: usize = 8 << 20;
-/// Parts of one file in flight.
-const PARTS_IN_FLIGHT: usize = 4;
+/// Attempts of a conditional write whose answer was lost, for which the client alone makes no second one.
+const CONDITIONAL_ATTEMPTS: u32 = 4;
+/// Characters of what a store said that are shown.
+const SHOWN: usize = 400;
 
 /// An object store that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +40,26 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// Nothing gives the right to use it.
+    #[error(
+        "no credentials for {url}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or GOOGLE_SERVICE_ACCOUNT for gs://, or give the \
+         machine a role ({why})"
+    )]
+    Credentials {
+        /// As given.
+        url: String,
+        /// What was tried.
+        why: String,
+    },
     /// A request failed for good.
-    #[error("object storage failed at {url} ({source}); what is uploaded stays valid, run the command again to go on")]
+    #[error(
+        "object storage failed at {url}: {why}; what is uploaded stays valid, the same command goes on where it was (with --resume where it makes no shard)"
+    )]
     Request {
         /// The object.
         url: String,
         /// What the store said.
-        source: Box<Error>,
+        why: String,
     },
     /// A file on this machine could not be read or written.
     #[error("cannot read or write ({source}): {path}")]
@@ -98,11 +113,12 @@ pub fn is_object_url(text: &str) -> bool {
 }
 
 impl ObjectFolder {
-    /// Opens the prefix that `url` names; nothing is sent yet.
+    /// Opens the prefix that `url` names, once there are credentials for it; nothing is sent to the store yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Address`] for another scheme, a missing bucket or contradicting settings.
+    /// [`StoreError::Address`] for another scheme, a missing bucket or contradicting settings;
+    /// [`StoreError::Credentials`].
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let bad = |why: String| StoreError::Address { url: url.into(), why };
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it has no scheme".into()))?;
@@ -110,33 +126,20 @@ impl ObjectFolder {
         if bucket.is_empty() {
             return Err(bad("it names no bucket".into()));
         }
-        let built: Result<Box<dyn ObjectStore>, Error> = match scheme {
-            "s3" => AmazonS3Builder::from_env()
-                .with_bucket_name(bucket)
-                .build()
-                .map(|s| Box::new(s) as _),
-            "gs" => GoogleCloudStorageBuilder::from_env()
-                .with_bucket_name(bucket)
-                .build()
-                .map(|s| Box::new(s) as _),
+        let prefix = Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| bad(error.to_string()))?;
+        let store = match scheme {
+            "s3" => connect::s3(&runtime, url, bucket)?,
+            "gs" => connect::gs(&runtime, url, bucket)?,
             _ => return Err(bad("the schemes are s3:// and gs://".into())),
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         Ok(Self {
-            store: built.map_err(|error| bad(error.to_string()))?,
-            runtime: runtime.map_err(|error| bad(error.to_string()))?,
-            prefix: Path::parse(prefix.trim_matches('/')).map_err(|error| bad(error.to_string()))?,
+            runtime,
+            store,
+            prefix,
             url: url.trim_end_matches('/').into(),
         })
-    }
-
-    /// The same store below `name`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::open`].
-    pub fn below(&self, name: &str) -> Result<Self, StoreError> {
-        Self::open(&format!("{}/{name}", self.url))
     }
 
     /// The address.
@@ -150,10 +153,10 @@ impl ObjectFolder {
             .fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
-    fn failed(&self, name: &str, error: Error) -> StoreError {
+    fn failed(&self, name: &str, error: &Error) -> StoreError {
         StoreError::Request {
-            url: format!("{}/{name}", self.url),
-            source: Box::new(error),
+            url: format!("{}/{name}", self.url).trim_end_matches('/').to_owned(),
+            why: reason(error),
         }
     }
 
@@ -167,7 +170,7 @@ impl ObjectFolder {
             let mut found = BTreeMap::new();
             let mut listed = self.store.list(Some(&self.prefix));
             while let Some(object) = listed.next().await {
-                let object = object.map_err(|error| self.failed("", error))?;
+                let object = object.map_err(|error| self.failed("", &error))?;
                 let parts: Vec<_> = object
                     .location
                     .prefix_match(&self.prefix)
@@ -181,7 +184,7 @@ impl ObjectFolder {
         })
     }
 
-    /// The bytes of an object and its version; `None` where there is none.
+    /// The bytes of an object and its version; `None` where there is none, be it for want of the bucket.
     ///
     /// # Errors
     ///
@@ -199,77 +202,51 @@ impl ObjectFolder {
         match got {
             Ok(got) => Ok(Some(got)),
             Err(Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.failed(name, error)),
+            Err(error) => Err(self.failed(name, &error)),
         }
-    }
-
-    /// Writes an object whatever was there; large ones in parts.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Request`].
-    pub fn put(&self, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
-        let path = self.path(name);
-        let written = self.runtime.block_on(async {
-            if bytes.len() < MULTIPART_BYTES {
-                return self.store.put(&path, PutPayload::from(bytes)).await.map(drop);
-            }
-            let upload = self.store.put_multipart(&path).await?;
-            let mut parts = WriteMultipart::new_with_chunk_size(upload, MULTIPART_BYTES);
-            for part in bytes.chunks(MULTIPART_BYTES) {
-                parts.wait_for_capacity(PARTS_IN_FLIGHT).await?;
-                parts.write(part);
-            }
-            parts.finish().await.map(drop)
-        });
-        written.map_err(|error| self.failed(name, error))
     }
 
     /// Writes an object where there is none.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Request`]; that there is one is [`Put::Refused`].
+    /// [`StoreError::Request`]; that there is one is [`Put::Refused`], also where it comes of an attempt of this call
+    /// whose answer was lost.
     pub fn put_new(&self, name: &str, bytes: Vec<u8>) -> Result<Put, StoreError> {
-        self.put_if(name, bytes, PutMode::Create)
+        self.put_if(name, bytes, &PutMode::Create)
     }
 
     /// Writes an object where it still has this version.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Request`]; that it has another one is [`Put::Refused`].
+    /// [`StoreError::Request`]; that it has another one is [`Put::Refused`], also where that comes of an attempt of
+    /// this call whose answer was lost.
     pub fn put_over(&self, name: &str, bytes: Vec<u8>, version: &Version) -> Result<Put, StoreError> {
-        self.put_if(name, bytes, PutMode::Update(version.0.clone()))
+        self.put_if(name, bytes, &PutMode::Update(version.0.clone()))
     }
 
-    fn put_if(&self, name: &str, bytes: Vec<u8>, mode: PutMode) -> Result<Put, StoreError> {
+    fn put_if(&self, name: &str, bytes: Vec<u8>, mode: &PutMode) -> Result<Put, StoreError> {
         let path = self.path(name);
-        let options = PutOptions {
-            mode,
-            ..PutOptions::default()
-        };
-        match self
-            .runtime
-            .block_on(self.store.put_opts(&path, PutPayload::from(bytes), options))
-        {
-            Ok(result) => Ok(Put::Done(Version(result.into()))),
-            Err(Error::AlreadyExists { .. } | Error::Precondition { .. } | Error::NotFound { .. }) => Ok(Put::Refused),
-            Err(error) => Err(self.failed(name, error)),
-        }
-    }
-
-    /// Uploads a file.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::File`] where it cannot be read, [`StoreError::Request`].
-    pub fn put_file(&self, name: &str, file: &FilePath) -> Result<(), StoreError> {
-        let bytes = std::fs::read(file).map_err(|source| StoreError::File {
-            path: file.display().to_string(),
-            source,
-        })?;
-        self.put(name, bytes)
+        let payload = PutPayload::from(bytes);
+        self.runtime.block_on(async {
+            let mut attempt = 1;
+            loop {
+                let options = PutOptions {
+                    mode: mode.clone(),
+                    ..PutOptions::default()
+                };
+                match self.store.put_opts(&path, payload.clone(), options).await {
+                    Ok(result) => return Ok(Put::Done(Version(result.into()))),
+                    Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => return Ok(Put::Refused),
+                    Err(error) if attempt < CONDITIONAL_ATTEMPTS && is_answer_lost(&error) => {
+                        tokio::time::sleep(Duration::from_secs(1 << attempt)).await;
+                        attempt += 1;
+                    }
+                    Err(error) => return Err(self.failed(name, &error)),
+                }
+            }
+        })
     }
 
     /// Removes an object; that there is none is no error.
@@ -280,7 +257,43 @@ impl ObjectFolder {
     pub fn delete(&self, name: &str) -> Result<(), StoreError> {
         match self.runtime.block_on(self.store.delete(&self.path(name))) {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed(name, error)),
+            Err(error) => Err(self.failed(name, &error)),
         }
+    }
+}
+
+/// True where the store may have done what was asked.
+fn is_answer_lost(error: &Error) -> bool {
+    let kinds = std::iter::successors(error.source(), |cause| cause.source())
+        .filter_map(|cause| cause.downcast_ref::<HttpError>().map(HttpError::kind));
+    kinds
+        .into_iter()
+        .any(|kind| matches!(kind, HttpErrorKind::Timeout | HttpErrorKind::Interrupted))
+}
+
+/// One line for the user.
+fn reason(error: &Error) -> String {
+    let said = |error: &Error| {
+        let mut text = error.to_string();
+        // The last cause is the one that tells: no connection, no such host.
+        let last = std::iter::successors(error.source(), |cause| cause.source()).last();
+        if let Some(last) = last.map(ToString::to_string).filter(|last| !text.contains(last)) {
+            text = format!("{text}: {last}");
+        }
+        let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        match line.char_indices().nth(SHOWN) {
+            Some((end, _)) => format!("{}...", &line[..end]),
+            None => line,
+        }
+    };
+    match error {
+        // An absent object is an answer, not an error, wherever one may be absent.
+        Error::NotFound { source, .. } if !source.to_string().contains("NoSuchUpload") => {
+            "there is no such bucket".into()
+        }
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
+            format!("the credentials do not allow it ({})", said(error))
+        }
+        _ => said(error),
     }
 }

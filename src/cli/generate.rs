@@ -105,7 +105,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let shard = planning::shard(&args)?;
     let out = output::folder_of(&args.out);
     let layout = args.formats.layout(&out)?;
-    let place = Place::of(&args.out, shard, &layout)?;
+    let place = Place::of(&args, shard, &layout)?;
     if let (Place::Folder(_), None, false) = (&place, shard, args.resume) {
         layout.check(args.overwrite)?;
     }
@@ -117,9 +117,12 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     if let Some(scene) = list.single() {
         ready.insert(0, Walkable::load(scene, &config)?);
     }
+    let mut run = record(&args, &config);
+    run.plan = args.index.is_none().then(|| planning::record(&args, &config, sources));
+    run.shard = shard;
     let output = match args.index {
         Some(_) => None,
-        None => match Output::claim(&place, &args, shard)? {
+        None => match Output::claim(&place, &args, &run)? {
             Ok(output) => Some(output),
             Err(counters) => return tell(&args, &place, &counters),
         },
@@ -127,15 +130,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let gpu = Gpu::new(&GpuConfig {
         adapter: args.adapter.clone(),
     })?;
-    let mut run = record(&args, &config, &gpu);
+    run.adapter = gpu.adapter().to_string();
     if args.overwrite {
         layout.clear()?;
     }
     let Some(mut output) = output else {
         return alone(&args, &config, run, &gpu, ready, &layout);
     };
-    run.plan = Some(planning::record(&args, &config, sources));
-    run.shard = shard;
     if let (Place::Folder(native), None, true) = (&place, shard, args.resume)
         && !native.exists()
         && layout.is_complete(&run, args.pairs)?
@@ -194,15 +195,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What makes this run, without its plan.
-fn record(args: &Args, config: &Config, gpu: &Gpu) -> RunRecord {
-    let mut run = RunRecord::new(
-        &args.config.profile,
-        config.data_json(),
-        args.seed,
-        Vec::new(),
-        &gpu.adapter().to_string(),
-    );
+/// What makes this run, without its plan and its adapter.
+fn record(args: &Args, config: &Config) -> RunRecord {
+    let mut run = RunRecord::new(&args.config.profile, config.data_json(), args.seed, Vec::new(), "");
     run.pictures = args.pictures.format();
     run.selection = selection(config);
     run

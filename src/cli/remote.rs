@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-#[cfg(not(feature = "object-store"))]
 use super::exit::Failure;
 
 /// A set as a folder of this machine; what was fetched for it is removed in the end.
@@ -63,8 +62,17 @@ fn fetch(url: &str, scratch: Option<&Path>) -> anyhow::Result<Local> {
         path: scratch.join(name),
         url: Some(url.trim_end_matches('/').to_owned()),
     };
-    remote.download(&local.path)?;
-    Ok(local)
+    // What cannot be read is bad input; where to write is not in question.
+    let failed = |error: covista::store::StoreError| match error {
+        covista::store::StoreError::Request { url, why } => {
+            Failure::input(format!("object storage could not be read at {url}: {why}"))
+        }
+        other => other.into(),
+    };
+    match remote.download(&local.path).map_err(failed)? {
+        0 => Err(Failure::input(format!("nothing is there: {url}"))),
+        _ => Ok(local),
+    }
 }
 
 #[cfg(not(feature = "object-store"))]

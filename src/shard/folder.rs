@@ -95,6 +95,13 @@ impl ClaimedFolder {
         Ok(counters)
     }
 
+    /// Removes what was made, which is kept elsewhere, and ends the claim.
+    pub fn discard(self) {
+        // That something stays where it cannot be removed does no harm.
+        let _ = fs::remove_dir_all(&self.temporary);
+        let _ = fs::remove_file(&self.lock);
+    }
+
     /// Gives the folder its name and ends the claim.
     ///
     /// # Errors

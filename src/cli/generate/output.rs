@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "object-store")]
+use covista::export::ExportError;
 use covista::export::Format;
 use covista::export::native::{Counters, NativeWriter, RunRecord, ShardRecord};
 use covista::shard::{ClaimedFolder, shard_name};
@@ -37,19 +39,24 @@ pub fn folder_of(out: &Path) -> PathBuf {
 
 impl Place {
     /// Of a command line; `file://` is a folder.
-    pub fn of(out: &Path, shard: Option<ShardRecord>, layout: &Layout<'_>) -> anyhow::Result<Self> {
-        let text = out.to_string_lossy();
+    pub fn of(args: &Args, shard: Option<ShardRecord>, layout: &Layout<'_>) -> anyhow::Result<Self> {
+        let text = args.out.to_string_lossy();
         let is_url = text.contains("://") && !text.starts_with("file://");
         if (is_url || shard.is_some()) && layout.formats() != [Format::Native] {
             return Err(Failure::arguments(
                 "shards and sets in object storage are written in the native format: merge or fetch them, then run covista export",
             ));
         }
+        if is_url && (args.overwrite || args.index.is_some()) {
+            return Err(Failure::arguments(
+                "--overwrite and --index are for folders: in object storage give another prefix, or remove the objects first",
+            ));
+        }
         let part = shard.map(|shard| shard_name(shard.index, shard.count));
         Ok(match (is_url, part) {
             (true, Some(part)) => Self::Objects(format!("{}/{part}", text.trim_end_matches('/'))),
             (true, None) => Self::Objects(text.into_owned()),
-            (false, Some(part)) => Self::Folder(folder_of(out).join(part)),
+            (false, Some(part)) => Self::Folder(folder_of(&args.out).join(part)),
             (false, None) => Self::Folder(layout.native_dir()),
         })
     }
@@ -66,10 +73,10 @@ impl std::fmt::Display for Place {
 
 impl Output {
     /// Claims the place, before anything costly is done. `Err(counters)` inside where a complete set is there already.
-    pub fn claim(place: &Place, args: &Args, shard: Option<ShardRecord>) -> anyhow::Result<Result<Self, Counters>> {
+    pub fn claim(place: &Place, args: &Args, run: &RunRecord) -> anyhow::Result<Result<Self, Counters>> {
         match place {
             Place::Folder(path) => {
-                let folder = match shard {
+                let folder = match run.shard {
                     Some(_) => Some(ClaimedFolder::claim(path)?),
                     None => None,
                 };
@@ -79,38 +86,40 @@ impl Output {
                     mirror: None,
                 }))
             }
-            Place::Objects(url) => Self::claim_objects(url, args, shard),
+            Place::Objects(url) => Self::claim_objects(url, args, run),
         }
     }
 
     #[cfg(not(feature = "object-store"))]
-    fn claim_objects(url: &str, _: &Args, _: Option<ShardRecord>) -> anyhow::Result<Result<Self, Counters>> {
+    fn claim_objects(url: &str, _: &Args, _: &RunRecord) -> anyhow::Result<Result<Self, Counters>> {
         Err(Failure::arguments(format!(
             "this build writes to folders only; build it with --features object-store for {url}"
         )))
     }
 
     #[cfg(feature = "object-store")]
-    fn claim_objects(url: &str, args: &Args, shard: Option<ShardRecord>) -> anyhow::Result<Result<Self, Counters>> {
+    fn claim_objects(url: &str, args: &Args, run: &RunRecord) -> anyhow::Result<Result<Self, Counters>> {
         if !is_object_url(url) {
             return Err(Failure::arguments(format!(
                 "{url} is no place to write to: the schemes are file://, s3:// and gs://"
             )));
         }
         let remote = ObjectFolder::open(url)?;
-        if let Some(manifest) = remote.complete_manifest()? {
-            let manifest: serde_json::Value = serde_json::from_slice(&manifest)?;
-            return match shard {
-                Some(_) => Ok(Err(serde_json::from_value(manifest["counters"].clone())?)),
-                None => Err(Failure::output(format!(
-                    "a complete set is there already; give another --out: {url}"
-                ))),
-            };
-        }
-        if shard.is_none() && !args.resume && !remote.list()?.is_empty() {
-            return Err(Failure::output(format!(
-                "objects are there already; give another --out, or --resume to continue: {url}"
-            )));
+        // With --resume the hash of every file is checked, as in a folder; without, that each is there.
+        if !args.resume {
+            if let Some(manifest) = remote.complete_manifest()? {
+                return match run.shard {
+                    Some(_) => counters_of(&manifest, run, url).map(Err),
+                    None => Err(Failure::output(format!(
+                        "a complete set is there already; give another --out: {url}"
+                    ))),
+                };
+            }
+            if run.shard.is_none() && !remote.list()?.is_empty() {
+                return Err(Failure::output(format!(
+                    "objects are there already; give another --out, or --resume to continue: {url}"
+                )));
+            }
         }
         let name = format!("covista-{}", &blake3::hash(url.as_bytes()).to_hex()[..16]);
         let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
@@ -171,21 +180,52 @@ impl Output {
     /// Ends a complete run: the manifest is written last.
     pub fn finish(self, writer: NativeWriter) -> anyhow::Result<Counters> {
         #[cfg(feature = "object-store")]
-        if let (Some(mirror), Some(folder)) = (self.mirror, &self.folder) {
+        let (mirror, folder) = (self.mirror, self.folder);
+        #[cfg(not(feature = "object-store"))]
+        let folder = self.folder;
+        #[cfg(feature = "object-store")]
+        if let Some(mirror) = mirror {
             let counters = writer.finish()?;
             mirror.finish()?;
-            // The set is in the store; that the working copy stays where it cannot be removed does no harm.
-            let _ = std::fs::remove_dir_all(folder.temporary());
+            if let Some(folder) = folder {
+                folder.discard();
+            }
             return Ok(counters);
         }
-        Ok(match self.folder {
+        Ok(match folder {
             Some(folder) => folder.finish(writer)?,
             None => writer.finish()?,
         })
     }
 }
 
-/// A name that no other living process has: the working folder is locked, and machines differ.
+/// What a finished shard counted, where it is this run's.
+#[cfg(feature = "object-store")]
+fn counters_of(manifest: &[u8], run: &RunRecord, url: &str) -> anyhow::Result<Counters> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        #[serde(flatten)]
+        run: RunRecord,
+        counters: Counters,
+    }
+    let path = PathBuf::from(format!("{url}/manifest.json"));
+    let head: Head = serde_json::from_slice(manifest).map_err(|error| ExportError::Damaged {
+        why: format!("{error}; remove this object and make the shard again"),
+        path: path.clone(),
+    })?;
+    match head.run.difference(run) {
+        None => Ok(head.counters),
+        Some((what, found, expected)) => Err(ExportError::Mismatch {
+            what,
+            found,
+            expected,
+            path,
+        }
+        .into()),
+    }
+}
+
+/// A name that no other living process has: the working folder is locked, and machines and containers differ.
 #[cfg(feature = "object-store")]
 fn owner(folder: &Path) -> String {
     let read = |path: &str| {
@@ -196,5 +236,7 @@ fn owner(folder: &Path) -> String {
     let machine = read("/etc/machine-id");
     let boot = read("/proc/sys/kernel/random/boot_id");
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| read("/etc/hostname"));
-    format!("{host} {machine} {boot} {}", folder.display())
+    // Containers of one image on one machine may share all of the above.
+    let files = std::fs::read_link("/proc/self/ns/mnt").unwrap_or_default();
+    format!("{host} {machine} {boot} {} {}", files.display(), folder.display())
 }
