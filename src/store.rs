@@ -262,13 +262,23 @@ impl ObjectFolder {
     }
 }
 
+/// What is behind an error, the nearest first.
+fn causes(error: &Error) -> Vec<&(dyn std::error::Error + 'static)> {
+    let mut found = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        found.push(cause);
+        next = cause.source();
+    }
+    found
+}
+
 /// True where the store may have done what was asked.
 fn is_answer_lost(error: &Error) -> bool {
-    let kinds = std::iter::successors(error.source(), |cause| cause.source())
-        .filter_map(|cause| cause.downcast_ref::<HttpError>().map(HttpError::kind));
+    let kinds = causes(error).into_iter();
     kinds
-        .into_iter()
-        .any(|kind| matches!(kind, HttpErrorKind::Timeout | HttpErrorKind::Interrupted))
+        .filter_map(|cause| cause.downcast_ref::<HttpError>())
+        .any(|cause| matches!(cause.kind(), HttpErrorKind::Timeout | HttpErrorKind::Interrupted))
 }
 
 /// One line for the user.
@@ -276,8 +286,8 @@ fn reason(error: &Error) -> String {
     let said = |error: &Error| {
         let mut text = error.to_string();
         // The last cause is the one that tells: no connection, no such host.
-        let last = std::iter::successors(error.source(), |cause| cause.source()).last();
-        if let Some(last) = last.map(ToString::to_string).filter(|last| !text.contains(last)) {
+        let last = causes(error).last().map(ToString::to_string);
+        if let Some(last) = last.filter(|last| !text.contains(last)) {
             text = format!("{text}: {last}");
         }
         let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
