@@ -26,6 +26,8 @@ pub use mirror::Mirror;
 
 /// Attempts of a conditional write whose answer was lost, for which the client alone makes no second one.
 const CONDITIONAL_ATTEMPTS: u32 = 4;
+/// Said of a request that met no bucket.
+const NO_BUCKET: &str = "there is no such bucket";
 /// Characters of what a store said that are shown.
 const SHOWN: usize = 400;
 
@@ -298,9 +300,8 @@ fn reason(error: &Error) -> String {
     };
     match error {
         // An absent object is an answer, not an error, wherever one may be absent.
-        Error::NotFound { source, .. } if !source.to_string().contains("NoSuchUpload") => {
-            "there is no such bucket".into()
-        }
+        Error::NotFound { source, .. } if !source.to_string().contains("NoSuchUpload") => NO_BUCKET.into(),
+        Error::Generic { source, .. } if source.to_string().contains("NoSuchBucket") => NO_BUCKET.into(),
         Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
             format!("the credentials do not allow it ({})", said(error))
         }

@@ -78,7 +78,7 @@ fn patiently(url: &str) -> Result<RetryConfig, StoreError> {
             base: 3.0,
         },
         // Time alone decides.
-        max_retries: usize::MAX,
+        max_retries: 1000,
         retry_timeout: Duration::from_secs(seconds),
     })
 }

@@ -103,7 +103,8 @@ impl Mirror {
         }
         let journal = self.local.join(JOURNAL);
         match journal.exists() {
-            true => self.send(vec![Upload::whole(JOURNAL.into(), journal)?]),
+            // The end of the run removes it.
+            true => self.send(vec![Upload::as_it_is(JOURNAL.into(), journal)?]),
             false => Ok(()),
         }
     }

@@ -17,19 +17,42 @@ const PARTS_IN_FLIGHT: usize = 4;
 const FILES_IN_FLIGHT: usize = 8;
 
 /// A file of this machine and the name that it has, or is to have, in the store.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Upload {
     pub name: String,
     pub path: PathBuf,
     /// Bytes from its begin that go up; it may be growing.
     pub length: u64,
+    /// The file opened beforehand, where it may be removed before its turn comes.
+    pub open: Option<fs::File>,
 }
 
 impl Upload {
     /// The whole file.
     pub fn whole(name: String, path: PathBuf) -> Result<Self, StoreError> {
         let length = fs::metadata(&path).map_err(|source| file_error(&path, source))?.len();
-        Ok(Self { name, path, length })
+        Ok(Self {
+            name,
+            path,
+            length,
+            open: None,
+        })
+    }
+
+    /// As [`Self::whole`] for a file that may grow or be removed before its turn comes: what it holds now goes up.
+    pub fn as_it_is(name: String, path: PathBuf) -> Result<Self, StoreError> {
+        let open = fs::File::open(&path).map_err(|source| file_error(&path, source))?;
+        Ok(Self {
+            open: Some(open),
+            ..Self::whole(name, path)?
+        })
+    }
+
+    fn reader(&self) -> Result<Box<dyn Read + '_>, StoreError> {
+        Ok(match &self.open {
+            Some(open) => Box::new(open),
+            None => Box::new(fs::File::open(&self.path).map_err(|source| file_error(&self.path, source))?),
+        })
     }
 }
 
@@ -57,8 +80,9 @@ impl ObjectFolder {
 
     async fn upload_small(&self, file: &Upload) -> Result<(), StoreError> {
         let mut bytes = Vec::new();
-        fs::File::open(&file.path)
-            .and_then(|open| open.take(file.length).read_to_end(&mut bytes))
+        file.reader()?
+            .take(file.length)
+            .read_to_end(&mut bytes)
             .map_err(|source| file_error(&file.path, source))?;
         let sent = self.store.put(&self.path(&file.name), PutPayload::from(bytes)).await;
         sent.map(drop).map_err(|error| self.failed(&file.name, &error))
@@ -66,10 +90,9 @@ impl ObjectFolder {
 
     async fn upload_large(&self, file: &Upload) -> Result<(), StoreError> {
         let failed = |error: Error| self.failed(&file.name, &error);
-        let open = fs::File::open(&file.path).map_err(|source| file_error(&file.path, source))?;
         let upload = self.store.put_multipart(&self.path(&file.name)).await;
         let mut parts = WriteMultipart::new_with_chunk_size(upload.map_err(failed)?, PART_BYTES as usize);
-        let mut rest = open.take(file.length);
+        let mut rest = file.reader()?.take(file.length);
         loop {
             let mut part = Vec::new();
             let read = rest.by_ref().take(PART_BYTES).read_to_end(&mut part);
