@@ -70,7 +70,6 @@ pub enum Outcome {
 pub struct PairGenerator {
     composer: Arc<Composer>,
     next_index: u64,
-    step: u64,
     most_ahead: usize,
     look_ahead: usize,
     /// Positions under way, in order.
@@ -121,7 +120,6 @@ impl PairGenerator {
         Ok(Self {
             composer: Arc::new(composer),
             next_index: 0,
-            step: 1,
             most_ahead,
             look_ahead: most_ahead,
             ahead: VecDeque::new(),
@@ -139,12 +137,6 @@ impl PairGenerator {
     pub fn seek(&mut self, index: u64) {
         self.forget();
         self.next_index = index;
-    }
-
-    /// Visits every `step`-th index from the next one on; 0 counts as 1.
-    pub fn step_by_indices(&mut self, step: u64) {
-        self.forget();
-        self.step = step.max(1);
     }
 
     /// Begins at most so many positions before they are asked for, from 1 to the default, which is 4, or 2 for pictures
@@ -176,7 +168,7 @@ impl PairGenerator {
     /// The index to begin next.
     fn take_index(&mut self) -> u64 {
         let index = self.next_index;
-        self.next_index += self.step;
+        self.next_index += 1;
         index
     }
 

@@ -11,7 +11,8 @@ use std::time::Duration;
 use assert_cmd::Command;
 use covista::export::native::NativeReader;
 use covista::export::npy;
-use covista::scene::{primitives, write_glb};
+use covista::plan::PlanReader;
+use covista::scene::{SceneConfig, SceneSource, primitives, write_glb};
 use serde_json::{Value, json};
 
 fn covista() -> Command {
@@ -415,6 +416,172 @@ fn members(tar: &[u8]) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
+/// The samples of a stream by their index: what the pair is, and its pictures.
+fn indexed(found: &BTreeMap<String, Vec<u8>>) -> BTreeMap<u64, [Vec<u8>; 3]> {
+    let records = found
+        .iter()
+        .filter_map(|(name, json)| Some((name.strip_suffix(".json")?, json)));
+    let sample = |(key, json): (&str, &Vec<u8>)| {
+        let index = serde_json::from_slice::<Value>(json).unwrap()["index"]
+            .as_u64()
+            .unwrap();
+        let [first, second] = ["first", "second"].map(|view| found[&format!("{key}.{view}.png")].clone());
+        (index, [json.clone(), first, second])
+    };
+    records.map(sample).collect()
+}
+
+/// Many scenes, two files of one name and one of no use among them.
+fn write_list(folder: &Path) -> Vec<String> {
+    for (place, seed) in [("a", 5), ("b", 6)] {
+        let scene = SceneSource::Procedural(seed).load(&SceneConfig::default()).unwrap();
+        std::fs::create_dir(folder.join(place)).unwrap();
+        write_glb(&scene, &folder.join(place).join("flat.glb")).unwrap();
+    }
+    std::fs::write(folder.join("broken.glb"), b"glTF but not for long").unwrap();
+    std::fs::write(
+        folder.join("list.txt"),
+        "a/flat.glb\n2:b/flat.glb\n# and no more\nbroken.glb\n",
+    )
+    .unwrap();
+    let run = [
+        "--scene",
+        "procedural:3-4",
+        "--scene",
+        "procedural:*",
+        "--profile",
+        "smoke",
+        "--seed",
+        "11",
+        "--set",
+        "generate.block_pairs=2",
+        "--set",
+        "select.min_laplacian_variance=0",
+        "--set",
+        "select.min_overlap=0.1",
+        "--set",
+        "select.max_overlap=0.9",
+        "--scenes",
+    ];
+    let list = folder.join("list.txt").display().to_string();
+    run.into_iter().map(str::to_owned).chain([list]).collect()
+}
+
+#[test]
+fn plans_and_streams_of_many_scenes_are_what_generate_gives() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let run = write_list(folder.path());
+    let with = |command: &str, pairs: &str, out: &str, more: &[&str]| {
+        let mut made = covista();
+        made.arg(command).args(&run).args(["--pairs", pairs]).args(more);
+        made.arg("--out").arg(path(out)).assert()
+    };
+    with("generate", "14", "set", &[]).success();
+    with("plan", "14", "plan", &[]).success();
+    let mut draw = covista();
+    draw.arg("render")
+        .arg("--plan")
+        .arg(path("plan"))
+        .arg("--out")
+        .arg(path("drawn"));
+    draw.assert().success();
+    let (set, drawn) = (tree(&path("set")), tree(&path("drawn")));
+    assert_eq!(set.keys().collect::<Vec<_>>(), drawn.keys().collect::<Vec<_>>());
+    for (name, bytes) in &set {
+        assert!(bytes == &drawn[name], "{name} differs");
+    }
+    let reader = NativeReader::open(&path("set")).unwrap();
+    let names: Vec<&str> = reader.run().scenes.iter().map(|scene| scene.name.as_str()).collect();
+    assert!(
+        names.len() >= 5 && names.contains(&"a/flat.glb") && names.contains(&"b/flat.glb"),
+        "{names:?}"
+    );
+    assert_eq!(reader.skipped().len(), 1);
+
+    // A plan of fewer pairs, continued, is the same plan; of other scenes or weights it is not continued.
+    with("plan", "5", "grown", &[]).success();
+    with("plan", "14", "grown", &["--resume"]).success();
+    assert!(std::fs::read(path("grown")).unwrap() == std::fs::read(path("plan")).unwrap());
+    let other = with("plan", "14", "grown", &["--resume", "--scene", "procedural:9"])
+        .failure()
+        .code(2);
+    let said = String::from_utf8_lossy(&other.get_output().stderr).into_owned();
+    assert!(
+        said.contains("list of scenes") && said.contains("procedural:9"),
+        "{said}"
+    );
+    assert!(
+        !folder.path().read_dir().unwrap().any(|file| {
+            let name = file.unwrap().file_name();
+            name.to_string_lossy().starts_with('.')
+        }),
+        "nothing unfinished stays"
+    );
+
+    // Quotas hold, as in generate.
+    with("plan", "8", "limited", &["--scene-quota", "2"]).success();
+    let mut of_scene: BTreeMap<String, usize> = BTreeMap::new();
+    for position in PlanReader::open(&path("limited")).unwrap() {
+        let position = position.unwrap();
+        *of_scene.entry(position.scene).or_default() += position.pairs.len();
+    }
+    let fixed = |(scene, _): &(&String, &usize)| {
+        !scene.starts_with("procedural") || ["procedural-3", "procedural-4"].contains(&scene.as_str())
+    };
+    assert!(
+        of_scene.iter().filter(fixed).all(|(_, pairs)| *pairs <= 2),
+        "{of_scene:?}"
+    );
+
+    // A scene that is not there any more, or another one now.
+    std::fs::copy(path("a").join("flat.glb"), path("b").join("flat.glb")).unwrap();
+    let mut draw = covista();
+    draw.arg("render")
+        .arg("--plan")
+        .arg(path("plan"))
+        .arg("--out")
+        .arg(path("late"));
+    let late = draw.assert().failure().code(3);
+    let said = String::from_utf8_lossy(&late.get_output().stderr).into_owned();
+    assert!(said.contains("another scene") && said.contains("b/flat.glb"), "{said}");
+    assert!(!path("late").exists());
+}
+
+#[test]
+fn streams_of_many_scenes_hold_what_generate_writes() {
+    if common::gpu().is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let run = write_list(folder.path());
+    let mut made = covista();
+    made.arg("generate").args(&run).args(["--pairs", "10"]);
+    made.arg("--out").arg(folder.path().join("set")).assert().success();
+    let stream = |args: &[&str]| {
+        let output = covista().arg("stream").args(&run).args(args).assert().success();
+        indexed(&members(&output.get_output().stdout))
+    };
+    let whole = stream(&["--pairs", "10"]);
+    assert_eq!(whole.len(), 10);
+    let reader = NativeReader::open(&folder.path().join("set")).unwrap();
+    for entry in reader.entries() {
+        let read = |name: &str| std::fs::read(folder.path().join("set").join(&entry.folder).join(name)).unwrap();
+        let record: Value = serde_json::from_slice(&read("pair.json")).unwrap();
+        let written = ["pair.json", "first.png", "second.png"].map(read);
+        assert!(whole[&record["index"].as_u64().unwrap()] == written, "{}", entry.folder);
+    }
+    // Parts are blocks of the same run.
+    let mut together = stream(&["--pairs", "4", "--shard", "0/2"]);
+    together.extend(stream(&["--pairs", "4", "--shard", "1/2"]));
+    assert_eq!(together.len(), 8);
+    let first: BTreeMap<_, _> = whole.into_iter().filter(|(index, _)| index >> 32 < 4).collect();
+    assert!(together == first, "{:?} {:?}", together.keys(), first.keys());
+}
+
 #[test]
 fn streams_hold_what_generate_writes_and_end_with_their_reader() {
     if common::gpu().is_none() {
@@ -457,26 +624,18 @@ fn streams_hold_what_generate_writes_and_end_with_their_reader() {
             assert!(whole[&format!("{key}.{field}")] == written, "{key} {field}");
         }
     }
-    // Two parts share no sample.
-    let part = |shard: &str| {
+    // Two parts share no sample, and are what a longer run makes.
+    let part = |shard: &str, pairs: &str| {
         let mut args = RUN.to_vec();
-        args.extend(["--shard", shard]);
-        stream(&args)
+        args[7] = pairs;
+        args.extend(["--set", "generate.block_pairs=2", "--shard", shard]);
+        indexed(&stream(&args))
     };
-    let (even, odd) = (part("0/2"), part("1/2"));
-    let index = |found: &BTreeMap<String, Vec<u8>>| -> Vec<u64> {
-        let records = found.iter().filter(|(name, _)| name.ends_with(".json"));
-        let index = |bytes: &[u8]| {
-            serde_json::from_slice::<Value>(bytes).unwrap()["index"]
-                .as_u64()
-                .unwrap()
-        };
-        records.map(|(_, bytes)| index(bytes)).collect()
-    };
-    assert!(index(&even).iter().all(|i| i % 2 == 0) && index(&odd).iter().all(|i| i % 2 == 1));
-    for (name, bytes) in even.iter().chain(&odd) {
-        assert!(whole.get(name).is_none_or(|same| same == bytes), "{name}");
+    let mut together = part("0/2", "2");
+    for (index, sample) in part("1/2", "2") {
+        assert!(together.insert(index, sample).is_none(), "sample {index} comes twice");
     }
+    assert!(together == part("0/1", "4"));
 
     // A reader that goes away ends an endless stream quietly.
     let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("covista"))

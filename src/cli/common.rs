@@ -158,6 +158,28 @@ pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(flag)
 }
 
+/// The command that goes on where this one ended: this command line with `--resume`.
+pub fn resume_command() -> String {
+    again(std::env::args(), "--resume")
+}
+
+/// The command that starts over: this command line with `--overwrite`.
+pub fn overwrite_command() -> String {
+    again(std::env::args(), "--overwrite")
+}
+
+/// A command line with another answer to what is there already, as a shell reads it.
+fn again(arguments: impl Iterator<Item = String>, answer: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    let quoted = |argument: String| match !argument.is_empty() && argument.chars().all(plain) {
+        true => argument,
+        false => format!("'{}'", argument.replace('\'', r"'\''")),
+    };
+    let kept = arguments.filter(|argument| !["--resume", "--overwrite"].contains(&argument.as_str()));
+    let words: Vec<String> = kept.map(quoted).chain([answer.to_owned()]).collect();
+    words.join(" ")
+}
+
 /// Ends the run where the flag is up.
 pub fn check(stop: &AtomicBool) -> anyhow::Result<()> {
     if stop.load(Ordering::SeqCst) {
@@ -176,4 +198,27 @@ pub fn progress(length: u64, unit: &str) -> indicatif::ProgressBar {
     let style =
         indicatif::ProgressStyle::with_template(&template).unwrap_or_else(|_| indicatif::ProgressStyle::default_bar());
     indicatif::ProgressBar::new(length).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::again;
+
+    #[test]
+    fn commands_are_told_as_a_shell_takes_them() {
+        let given = [
+            "covista",
+            "generate",
+            "--overwrite",
+            "--scene",
+            "my room.glb",
+            "--out",
+            "it's",
+            "--set",
+            "a.b=1",
+        ];
+        let told = again(given.map(str::to_owned).into_iter(), "--resume");
+        let expected = r"covista generate --scene 'my room.glb' --out 'it'\''s' --set a.b=1 --resume";
+        assert_eq!(told, expected);
+    }
 }

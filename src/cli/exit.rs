@@ -69,6 +69,24 @@ impl Failure {
     }
 }
 
+/// What to do about an end that was not the run's own: a full disk, or being asked to stop. Other errors stay as they are.
+pub fn advise(error: anyhow::Error, command: impl FnOnce() -> String) -> anyhow::Error {
+    let goes_on = error.chain().any(|cause| {
+        matches!(
+            cause.downcast_ref::<ExportError>(),
+            Some(ExportError::DiskFull { .. } | ExportError::Stopped { .. })
+        )
+    });
+    match goes_on {
+        true => Failure {
+            code: error.chain().find_map(code_of_cause).unwrap_or(BAD_OUTPUT),
+            message: format!("{error:#}; continue with: {}", command()),
+        }
+        .into(),
+        false => error,
+    }
+}
+
 /// The exit code of an error, found anywhere in its chain; 1 for one that is nobody's.
 pub fn code_of(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(error.chain().find_map(code_of_cause).unwrap_or(1))

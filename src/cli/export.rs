@@ -6,7 +6,7 @@ use covista::export::native::NativeReader;
 use covista::export::{Format, may_write};
 
 use super::common;
-use super::exit::Failure;
+use super::exit::{Failure, advise};
 use super::formats::FormatArgs;
 
 /// Arguments of `covista export`.
@@ -29,6 +29,10 @@ pub struct Args {
 
 /// Runs `covista export`.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    export(args).map_err(|error| advise(error, common::overwrite_command))
+}
+
+fn export(args: Args) -> anyhow::Result<()> {
     let stop = common::interrupt_flag()?;
     let layout = args.formats.layout(&args.out)?;
     if !args.overwrite && args.out.exists() {

@@ -179,13 +179,34 @@ impl Layout<'_> {
                 bar.set_position(before + done as u64);
                 !stop.load(Ordering::SeqCst)
             };
-            pairs = export::convert(set, format, &place, overwrite, &self.options, &mut keep_going)?;
+            let made = export::convert(set, format, &place, overwrite, &self.options, &mut keep_going);
+            pairs = made.map_err(|error| self.short(set, format, error))?;
         }
         if self.formats.len() > 1 {
             export::describe_folder(set, &self.formats, self.out, &self.options)?;
         }
         bar.finish_and_clear();
         Ok(pairs)
+    }
+
+    /// An error on the way to `format`, with what is complete and what is missing where there are several.
+    fn short(&self, set: &NativeReader, format: Format, error: ExportError) -> anyhow::Error {
+        let names = |formats: &[Format]| {
+            let names: Vec<&str> = formats.iter().map(|format| format.name()).collect();
+            names.join(", ")
+        };
+        let place = self.formats.iter().position(|&one| one == format).unwrap_or(0);
+        let (done, missing) = self.formats.split_at(place);
+        let told = match (done, missing) {
+            ([], [_]) => format!("the {} pairs are not in the format {format} yet", set.len()),
+            ([], _) => format!(
+                "the {} pairs are in none of the formats yet ({})",
+                set.len(),
+                names(missing)
+            ),
+            _ => format!("complete: {}; missing: {}", names(done), names(missing)),
+        };
+        anyhow::Error::from(error).context(told)
     }
 
     /// The formats, each once.

@@ -2,8 +2,8 @@
 
 mod making;
 mod output;
-mod planning;
-mod scenes;
+pub mod planning;
+pub mod scenes;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use self::making::{Made, Making};
 use self::output::{Output, Place};
 use self::scenes::Scenes;
 use super::common::{self, ConfigArgs, ScenesArgs};
-use super::exit::Failure;
+use super::exit::{Failure, advise};
 use super::formats::{FormatArgs, Layout};
 use super::open::Walkable;
 
@@ -100,6 +100,15 @@ impl Pictures {
 
 /// Runs `covista generate`.
 pub fn run(args: Args) -> anyhow::Result<()> {
+    // A shard is continued by the command that made it.
+    let is_shard = args.shard.is_some() || args.shard_from_env;
+    make(args).map_err(|error| match is_shard {
+        true => error,
+        false => advise(error, common::resume_command),
+    })
+}
+
+fn make(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load()?;
     let stop = common::interrupt_flag()?;
     let shard = planning::shard(&args)?;
@@ -110,7 +119,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         layout.check(args.overwrite)?;
     }
     let list = args.scenes.list(&mut config)?;
-    let sources = planning::sources(&args, &list);
+    let sources = planning::sources(&list, args.scene_quota);
     let plan = planning::plan(&args, &config, &sources)?;
     // One scene is read before anything is written: a wrong name leaves nothing behind.
     let mut ready = BTreeMap::new();
@@ -118,7 +127,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         ready.insert(0, Walkable::load(scene, &config)?);
     }
     let mut run = record(&args, &config);
-    run.plan = args.index.is_none().then(|| planning::record(&args, &config, sources));
+    run.plan = args.index.is_none().then(|| planning::record(args.pairs, &config, sources));
     run.shard = shard;
     let output = match args.index {
         Some(_) => None,
@@ -163,15 +172,18 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             Made::Pairs(kept) => short += block.pairs.saturating_sub(kept),
             Made::Interrupted => {
                 bar.abandon();
-                let (kept, how) = match shard {
-                    Some(_) => (writer.pairs(), "by the same command"),
-                    None => (writer.pairs(), "with --resume"),
-                };
+                let kept = writer.pairs();
                 drop((writer, making));
                 output.pause()?;
-                return Err(Failure::interrupted(format!(
-                    "interrupted with {kept} of {wanted} pairs; continue {how}: {place}"
-                )));
+                return Err(Failure::interrupted(match shard {
+                    Some(_) => {
+                        format!("interrupted with {kept} of {wanted} pairs; the same command continues: {place}")
+                    }
+                    None => format!(
+                        "interrupted with {kept} of {wanted} pairs, which are kept; continue with: {}",
+                        common::resume_command()
+                    ),
+                }));
             }
         }
     }

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 use covista::config::Config;
 use covista::mine::MineRule;
 
-use super::common::ConfigArgs;
+use super::common::{ConfigArgs, resume_command};
+use super::exit::advise;
 use super::formats::FormatArgs;
 use super::render_plan::Pictures;
 
@@ -93,8 +94,9 @@ impl Common {
 
 /// Runs `covista mine`.
 pub fn run(args: Args) -> anyhow::Result<()> {
-    match args.source {
+    let mined = match args.source {
         Source::Video(args) => video::run(&args),
         Source::Groups(args) => groups::run(&args),
-    }
+    };
+    mined.map_err(|error| advise(error, resume_command))
 }

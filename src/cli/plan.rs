@@ -1,23 +1,27 @@
 //! `covista plan`: what `generate` would keep, as poses without pictures.
 
+mod continued;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use covista::export::native::{PlanRecord, SourceRecord};
-use covista::plan::{PlanEnd, PlanHeader, PlanReader, PlanScene, PlanWriter, PlannedPosition};
+use covista::plan::{PlanEnd, PlanHeader, PlanWriter, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
-use covista::shard::{BlockWalk, Plan, Source};
+use covista::shard::{BlockWalk, Plan};
 
-use super::common::{self, ConfigArgs, SceneArgs};
+use super::common::{self, ConfigArgs, ScenesArgs};
 use super::exit::Failure;
+use super::generate::planning;
+use super::generate::scenes::Scenes;
 use super::open::Walkable;
+use continued::PlanLog;
 
 /// Arguments of `covista plan`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    scene: SceneArgs,
+    scenes: ScenesArgs,
     #[command(flatten)]
     config: ConfigArgs,
     /// Pairs to keep
@@ -29,12 +33,15 @@ pub struct Args {
     /// File to write: JSON lines, poses and overlaps of every pair; `covista render --plan` makes the pictures
     #[arg(long, value_name = "PLAN.jsonl")]
     out: PathBuf,
-    /// Continue a plan with the same scene, configuration and seed to more pairs
+    /// Continue a plan with the same scenes, configuration and seed to more pairs
     #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
     /// Replace the file if it exists
     #[arg(long)]
     overwrite: bool,
+    /// Most pairs of any one scene in the whole run
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    scene_quota: Option<u64>,
     /// Use the adapter whose name contains this
     #[arg(long, value_name = "NAME", env = "COVISTA_ADAPTER")]
     adapter: Option<String>,
@@ -53,124 +60,89 @@ pub fn run(args: Args) -> anyhow::Result<()> {
             args.out.display()
         )));
     }
-    let walkable = Walkable::open(&args.scene, &mut config)?;
-    let gpu = Gpu::new(&GpuConfig {
-        adapter: args.adapter.clone(),
-    })?;
-    let mut generator = walkable.generator(&gpu, &config, args.seed)?;
-    let scene = walkable.scene.name.as_str();
+    let list = args.scenes.list(&mut config)?;
+    let sources = planning::sources(&list, args.scene_quota);
+    let weighted = planning::weighted(&sources);
+    let blocks = Plan::new(&weighted, args.pairs, config.generate.block_pairs, args.seed)?;
+    let record = planning::record(args.pairs, &config, sources.clone());
     let mut header = PlanHeader::new(
         &args.config.profile,
         config.data_json(),
         config.data_hash(),
         args.seed,
-        vec![PlanScene {
-            name: scene.to_owned(),
-            spec: args.scene.scene.clone(),
-            hash: walkable.scene.hash_hex(),
-        }],
+        Vec::new(),
     );
-    let source = Source {
-        weight: 1.0,
-        quota: None,
-    };
-    let blocks = Plan::new(&[source], args.pairs, config.generate.block_pairs, args.seed)?;
-    header.blocks = Some(PlanRecord {
-        block_pairs: config.generate.block_pairs,
-        positions_per_pair: None,
-        pairs: None,
-        sources: vec![SourceRecord {
-            scene: args.scene.source(&mut config)?.to_string(),
-            weight: source.weight,
-            quota: source.quota,
-        }],
-    });
-    let mut writer = PlanWriter::create(&args.out, &header)?;
-    let mut known = BTreeMap::new();
-    if args.resume && args.out.exists() {
-        for position in continued(&args.out, &header)? {
-            let position = position?;
-            known.insert(position.index, position.pairs.len() as u64);
-            writer.position(&position)?;
-        }
+    header.blocks = Some(record);
+    let mut log = PlanLog::new(header, &args.out);
+    // One scene is read before anything is written: a wrong name leaves nothing behind.
+    let mut ready = BTreeMap::new();
+    if let Some(scene) = list.single() {
+        let walkable = Walkable::load(scene, &config)?;
+        log.add(scene, &walkable)?;
+        ready.insert(0, walkable);
     }
+    let gpu = Gpu::new(&GpuConfig {
+        adapter: args.adapter.clone(),
+    })?;
+    let old = match args.resume && args.out.exists() {
+        true => Some(log.continued()?),
+        false => None,
+    };
+    let mut writer = PlanWriter::create(&args.out, log.header())?;
+    let mut known = BTreeMap::new();
+    for position in old.into_iter().flatten() {
+        let position = position?;
+        known.insert(position.index, position.pairs.len() as u64);
+        writer.position(&position)?;
+    }
+    let mut scenes = Scenes::new(&list, &sources, &config, args.seed, gpu, ready);
     let bar = common::progress(args.pairs, "pairs");
-    let mut next = None;
     for block in blocks.all() {
         let mut walk = BlockWalk::new(&block, config.generate.max_positions_per_pair);
         while let Some(step) = walk.step() {
+            if scenes.is_skipped(step.source, &log) {
+                walk.skip_scene();
+                continue;
+            }
             if let Some(&pairs) = known.get(&step.index) {
                 walk.record(pairs);
                 continue;
             }
             if stop.load(Ordering::SeqCst) {
                 bar.abandon();
-                let end = writer.finish()?;
+                let end = writer.finish_with(log.header())?;
                 return Err(Failure::interrupted(format!(
-                    "interrupted with {} of {} pairs; continue with --resume: {}",
+                    "interrupted with {} of {} pairs, which are kept; continue with: {}",
                     end.pairs,
                     args.pairs,
-                    args.out.display()
+                    common::resume_command()
                 )));
             }
-            if next != Some(step.index) {
-                generator.seek(step.index);
-            }
-            next = Some(step.index + 1);
-            let Some(position) = generator.next() else { break };
-            let position = PlannedPosition::new(scene, &position?);
+            let Some(scene) = scenes.open(step.source, block.number, &mut log)? else {
+                walk.skip_scene();
+                continue;
+            };
+            let position = scene.position(step.index)?;
+            let position = PlannedPosition::new(&scene.name, &position);
             walk.record(position.pairs.len() as u64);
             writer.position(&position)?;
             bar.set_position(writer.pairs());
         }
     }
     bar.finish_and_clear();
-    let end = writer.finish()?;
+    let end = writer.finish_with(log.header())?;
     tell(&args, end)?;
     if end.pairs < args.pairs {
         return Err(Failure::input(format!(
-            "the scene gave {} of {} pairs in {} positions; another scene or seed, a wider range in [select] or a \
+            "the {} gave {} of {} pairs in {} positions; another scene or seed, a wider range in [select] or a \
              larger generate.max_positions_per_pair may give more",
-            end.pairs, args.pairs, end.positions
+            if sources.len() == 1 { "scene" } else { "scenes" },
+            end.pairs,
+            args.pairs,
+            end.positions
         )));
     }
     Ok(())
-}
-
-/// The positions of a plan that this run may continue.
-fn continued(path: &Path, header: &PlanHeader) -> anyhow::Result<PlanReader> {
-    let reader = PlanReader::open(path)?;
-    let old = reader.header();
-    let scenes = |header: &PlanHeader| {
-        let hashes = header
-            .scenes
-            .iter()
-            .map(|scene| format!("{} {}", scene.name, scene.hash));
-        hashes.collect::<Vec<_>>().join(", ")
-    };
-    let block_pairs = |header: &PlanHeader| {
-        let size = header.blocks.as_ref().map(|blocks| blocks.block_pairs.to_string());
-        size.unwrap_or_else(|| "not said".to_owned())
-    };
-    let checks = [
-        (
-            "covista version",
-            old.covista_version.clone(),
-            header.covista_version.clone(),
-        ),
-        ("config hash", old.config_hash.clone(), header.config_hash.clone()),
-        ("seed", old.seed.to_string(), header.seed.to_string()),
-        ("scene", scenes(old), scenes(header)),
-        ("block size", block_pairs(old), block_pairs(header)),
-    ];
-    match checks.into_iter().find(|(_, there, here)| there != here) {
-        None => Ok(reader),
-        Some((what, there, here)) => Err(Failure::arguments(format!(
-            "the plan was made by another run: its {what} is {there}, and {here} here; use the same one, or \
-             --overwrite to replace the plan: {}",
-            path.display()
-        ))),
-    }
 }
 
 fn tell(args: &Args, end: PlanEnd) -> anyhow::Result<()> {

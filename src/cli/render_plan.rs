@@ -13,7 +13,7 @@ use covista::render::{Gpu, GpuConfig};
 
 use super::capture_files::Channels;
 use super::common;
-use super::exit::Failure;
+use super::exit::{Failure, advise};
 use super::formats::FormatArgs;
 use super::render::Args;
 use draw::{Batch, Painters, next_batch};
@@ -69,6 +69,10 @@ pub enum Pictures {
 
 /// Runs `covista render --plan`.
 pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
+    draw(args, path).map_err(|error| advise(error, common::resume_command))
+}
+
+fn draw(args: &Args, path: &Path) -> anyhow::Result<()> {
     let plan = &args.plan;
     let layout = plan.formats.layout(&args.out)?;
     if !plan.resume {
@@ -95,12 +99,17 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
             writer.set_topdown(&scene.record.name, topdown)?;
         }
     }
+    for scene in &job.skipped {
+        if !writer.skipped().contains(scene) {
+            writer.skip_scene(&scene.scene, &scene.reason)?;
+        }
+    }
     let bar = common::progress(0, "pairs");
     let mut positions = job.positions.peekable();
     let mut painters = Painters {
         gpu: &gpu,
         opened,
-        current: None,
+        on_device: VecDeque::new(),
         settings: job.settings,
         channels: &channels,
     };
@@ -109,9 +118,9 @@ pub fn run(args: &Args, path: &Path) -> anyhow::Result<()> {
         if stop.load(Ordering::SeqCst) {
             bar.abandon();
             return Err(Failure::interrupted(format!(
-                "interrupted with {} pairs; continue with --resume: {}",
+                "interrupted with {} pairs, which are kept; continue with: {}",
                 writer.pairs(),
-                args.out.display()
+                common::resume_command()
             )));
         }
         // The device draws the next batch while this one is written.

@@ -1,6 +1,8 @@
 //! `covista show --rerun`: a pair as a recording for the Rerun viewer: the scene, cameras, views with depth,
 //! and correspondences.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use covista::camera::Camera;
@@ -10,11 +12,15 @@ use covista::report::match_color;
 use covista::scene::{Scene, SceneSource};
 use covista::view::DepthMap;
 use glam::{DVec2, DVec3};
-use rerun::datatypes::ChannelDatatype;
-use rerun::{
-    Color, DepthImage, Image, LineStrips3D, Mesh3D, Pinhole, Points2D, Points3D, RecordingStream,
-    RecordingStreamBuilder, RecordingStreamError, Transform3D, ViewCoordinates,
+use re_chunk::{Chunk, ChunkId, RowId, TimePoint};
+use re_log_encoding::{CrateVersion, EncodeError, Encoder, EncodingOptions};
+use re_log_types::{LogMsg, SetStoreInfo, StoreId, StoreInfo, StoreSource};
+use re_sdk_types::archetypes::{
+    DepthImage, Image, LineStrips3D, Mesh3D, Pinhole, Points2D, Points3D, Transform3D, ViewCoordinates,
 };
+use re_sdk_types::components::Color;
+use re_sdk_types::datatypes::{ChannelDatatype, Rgba32};
+use re_sdk_types::{AsComponents, components};
 
 use super::exit::Failure;
 
@@ -29,18 +35,79 @@ pub fn write(out: &Path, pair: &ReadPair, scene: Option<&str>) -> anyhow::Result
     // Nothing is written where the scene cannot be read.
     let config = Config::default();
     let scene = match scene {
-        Some(scene) => Some(SceneSource::parse(scene)?.load_with(&config.scene, &config.procedural)?),
+        Some(spec) => {
+            let scene = SceneSource::parse(spec)?.load_with(&config.scene, &config.procedural)?;
+            check_scene(spec, &scene, pair)?;
+            Some(scene)
+        }
         None => None,
     };
-    let recording = RecordingStreamBuilder::new("covista")
-        .save(out)
-        .map_err(|error| failed(&error))?;
-    log(&recording, pair, scene.as_ref()).map_err(|error| failed(&error))?;
-    recording.flush_blocking().map_err(|error| failed(&error))
+    let file = File::create(out).map_err(|error| failed(&error))?;
+    let written = Recording::start(BufWriter::new(file), pair).and_then(|mut recording| {
+        log(&mut recording, pair, scene.as_ref())?;
+        recording.finish()
+    });
+    written.map_err(|error| {
+        // What does not fit on a disk is no recording; a device is not removed.
+        if out.is_file() {
+            let _ = std::fs::remove_file(out);
+        }
+        failed(&error)
+    })
 }
 
-fn log(recording: &RecordingStream, pair: &ReadPair, scene: Option<&Scene>) -> Result<(), RecordingStreamError> {
-    recording.log_static("world", &ViewCoordinates::RIGHT_HAND_Y_UP())?;
+/// A recording under way. The same pair gives the same bytes: ids are counted, and nothing has a time.
+struct Recording<W: Write> {
+    encoder: Encoder<W>,
+    store: StoreId,
+    rows: u128,
+}
+
+impl<W: Write> Recording<W> {
+    fn start(out: W, pair: &ReadPair) -> Result<Self, EncodeError> {
+        let store = StoreId::recording("covista", format!("{} {}", pair.format, pair.name));
+        let mut encoder = Encoder::new_eager(CrateVersion::LOCAL, EncodingOptions::PROTOBUF_COMPRESSED, out)?;
+        encoder.append(&LogMsg::SetStoreInfo(SetStoreInfo {
+            row_id: RowId::from_u128(1).as_tuid(),
+            info: StoreInfo::new(store.clone(), StoreSource::Other("covista".to_owned())),
+        }))?;
+        Ok(Self {
+            encoder,
+            store,
+            rows: 1,
+        })
+    }
+
+    /// Says what an entity is, at all times.
+    fn log(&mut self, entity: &str, what: &dyn AsComponents) -> Result<(), EncodeError> {
+        self.rows += 1;
+        let chunk = Chunk::builder_with_id(ChunkId::from_u128(self.rows), entity)
+            .with_archetype(RowId::from_u128(self.rows), TimePoint::default(), what)
+            .build()?;
+        let message = LogMsg::ArrowMsg(self.store.clone(), chunk.to_arrow_msg()?);
+        self.encoder.append(&message).map(|_| ())
+    }
+
+    fn finish(mut self) -> Result<(), EncodeError> {
+        self.encoder.finish()?;
+        self.encoder.flush_blocking()
+    }
+}
+
+/// A pair lies in its own scene only: in another one its views would show nothing of what is around them.
+fn check_scene(spec: &str, scene: &Scene, pair: &ReadPair) -> anyhow::Result<()> {
+    match &pair.scene_hash {
+        Some(hash) if *hash != scene.hash_hex() => Err(Failure::input(format!(
+            "the pair was made in another scene: {spec} has the hash {} and the pair's has {hash}; give the scene \
+             that the set was made from",
+            scene.hash_hex()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn log(recording: &mut Recording<impl Write>, pair: &ReadPair, scene: Option<&Scene>) -> Result<(), EncodeError> {
+    recording.log("world", &ViewCoordinates::RIGHT_HAND_Y_UP())?;
     if let Some(scene) = scene {
         log_scene(recording, scene)?;
     }
@@ -52,28 +119,28 @@ fn log(recording: &RecordingStream, pair: &ReadPair, scene: Option<&Scene>) -> R
             log_camera(recording, &entity, &cameras[place])?;
         }
         let image = Image::from_rgb24(picture.as_raw().clone(), size);
-        recording.log_static(format!("{entity}/image"), &image)?;
+        recording.log(&format!("{entity}/image"), &image)?;
         if let Some(depths) = &pair.depths {
-            recording.log_static(format!("{entity}/depth"), &depth_image(&depths[place]))?;
+            recording.log(&format!("{entity}/depth"), &depth_image(&depths[place]))?;
         }
         let dots = pair.matches.iter().map(|both| both[place].as_vec2().to_array());
         let dots = Points2D::new(dots).with_colors(colors(pair)).with_radii([2.0f32]);
-        recording.log_static(format!("{entity}/correspondences"), &dots)?;
+        recording.log(&format!("{entity}/correspondences"), &dots)?;
     }
     log_points(recording, pair)
 }
 
-fn log_camera(recording: &RecordingStream, entity: &str, camera: &Camera) -> Result<(), RecordingStreamError> {
+fn log_camera(recording: &mut Recording<impl Write>, entity: &str, camera: &Camera) -> Result<(), EncodeError> {
     let axes = camera.world_from_camera.matrix3.to_cols_array_2d();
     let axes = axes.map(|axis| axis.map(|value| value as f32));
     let pose = Transform3D::from_translation_mat3x3(camera.eye().as_vec3().to_array(), axes);
-    recording.log_static(entity, &pose)?;
+    recording.log(entity, &pose)?;
     let k = &camera.intrinsics;
     let lens = Pinhole::from_focal_length_and_resolution([k.fx as f32, k.fy as f32], [k.width as f32, k.height as f32])
         .with_principal_point([k.cx as f32, k.cy as f32])
-        .with_camera_xyz(rerun::components::ViewCoordinates::RDF)
+        .with_camera_xyz(components::ViewCoordinates::RDF)
         .with_image_plane_distance(0.3f32);
-    recording.log_static(entity, &lens)
+    recording.log(entity, &lens)
 }
 
 fn depth_image(depth: &DepthMap) -> DepthImage {
@@ -82,7 +149,7 @@ fn depth_image(depth: &DepthMap) -> DepthImage {
 }
 
 /// The surface points of the correspondences, and rays to them from both cameras.
-fn log_points(recording: &RecordingStream, pair: &ReadPair) -> Result<(), RecordingStreamError> {
+fn log_points(recording: &mut Recording<impl Write>, pair: &ReadPair) -> Result<(), EncodeError> {
     let (Some([first, second]), Some([depth, _])) = (&pair.cameras, &pair.depths) else {
         return Ok(());
     };
@@ -100,12 +167,12 @@ fn log_points(recording: &RecordingStream, pair: &ReadPair) -> Result<(), Record
     let points = Points3D::new(found.iter().map(|(point, _)| array(*point)))
         .with_colors(found.iter().map(|(_, color)| *color))
         .with_radii([0.02f32]);
-    recording.log_static("world/correspondences", &points)?;
+    recording.log("world/correspondences", &points)?;
     let step = found.len().div_ceil(RAYS).max(1);
     let rays = || found.iter().step_by(step);
     let strips = LineStrips3D::new(rays().map(|(point, _)| [first.eye(), *point, second.eye()].map(array)))
         .with_colors(rays().map(|(_, color)| *color));
-    recording.log_static("world/rays", &strips)
+    recording.log("world/rays", &strips)
 }
 
 /// One colour a match, the same everywhere.
@@ -118,7 +185,7 @@ fn colors(pair: &ReadPair) -> impl Iterator<Item = Color> {
 }
 
 /// One mesh a primitive, with its texture.
-fn log_scene(recording: &RecordingStream, scene: &Scene) -> Result<(), RecordingStreamError> {
+fn log_scene(recording: &mut Recording<impl Write>, scene: &Scene) -> Result<(), EncodeError> {
     for (number, primitive) in scene.primitives.iter().enumerate() {
         let triangles = primitive.indices.chunks_exact(3).map(|t| [t[0], t[1], t[2]]);
         let mut mesh = Mesh3D::new(primitive.positions.iter().copied()).with_triangle_indices(triangles);
@@ -132,7 +199,7 @@ fn log_scene(recording: &RecordingStream, scene: &Scene) -> Result<(), Recording
         }
         if let Some(material) = scene.materials.get(primitive.material) {
             let [r, g, b, _] = material.base_color.map(byte);
-            mesh = mesh.with_albedo_factor(rerun::datatypes::Rgba32::from_rgb(r, g, b));
+            mesh = mesh.with_albedo_factor(Rgba32::from_rgb(r, g, b));
             let texture = material.texture.as_ref().and_then(|t| scene.textures.get(t.texture));
             // A texture that cannot be unpacked leaves its surface plain.
             if let Some((texture, rgba)) = texture.and_then(|t| Some((t, t.rgba().ok()?)))
@@ -144,7 +211,7 @@ fn log_scene(recording: &RecordingStream, scene: &Scene) -> Result<(), Recording
                     .with_albedo_texture_image(image);
             }
         }
-        recording.log_static(format!("world/scene/{number:04}"), &mesh)?;
+        recording.log(&format!("world/scene/{number:04}"), &mesh)?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ pub enum ExportError {
     },
     /// The device or the quota is full.
     #[error(
-        "the disk is full; what is complete stays valid: free some space and continue with --resume: {}",
+        "the disk is full; what is complete stays valid: free some space and go on: {}",
         path.display()
     )]
     DiskFull {

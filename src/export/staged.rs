@@ -17,6 +17,8 @@ const OURS: [&str; 7] = [
     ".native/manifest.json",
     ".native/progress.jsonl",
 ];
+/// What temporary names begin with.
+const HIDDEN: &str = ".covista-";
 /// Held while the folder is written.
 const LOCK: &str = ".lock";
 
@@ -111,7 +113,11 @@ pub fn may_write(place: &Path, overwrite: bool) -> Result<(), ExportError> {
         return Err(exists());
     }
     let mut entries = fs::read_dir(place).map_err(|_| exists())?;
-    match entries.next().is_none() || OURS.iter().any(|name| place.join(name).exists()) {
+    // What is left of a folder of several formats that was not finished: some of them, and temporaries.
+    let is_part = |entry: fs::DirEntry| {
+        entry.path().join(super::convert::RECORD).exists() || entry.file_name().to_string_lossy().starts_with(HIDDEN)
+    };
+    match OURS.iter().any(|name| place.join(name).exists()) || entries.all(|entry| entry.is_ok_and(is_part)) {
         true => Ok(()),
         false => Err(ExportError::Foreign { path: place.into() }),
     }
@@ -120,7 +126,7 @@ pub fn may_write(place: &Path, overwrite: bool) -> Result<(), ExportError> {
 /// A hidden name in the same folder, so that renaming stays within one file system.
 pub fn beside(place: &Path, what: &str) -> PathBuf {
     let name = place.file_name().unwrap_or_default().to_string_lossy();
-    place.with_file_name(format!(".covista-{what}-{name}"))
+    place.with_file_name(format!("{HIDDEN}{what}-{name}"))
 }
 
 /// Removes a file or folder; that it is gone already is no error.
@@ -203,6 +209,13 @@ mod tests {
         drop(StagedFolder::start(&place, true));
         let names: Vec<_> = fs::read_dir(&place).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names, ["z"]);
+        // Several formats, of which one is complete and one was being written.
+        fs::create_dir_all(place.join("croco")).unwrap();
+        fs::create_dir_all(place.join(".covista-part-npy")).unwrap();
+        fs::remove_file(place.join("z")).unwrap();
+        assert!(matches!(may_write(&place, true), Err(ExportError::Foreign { .. })));
+        fs::write(place.join("croco").join(OURS[0]), b"{}").unwrap();
+        assert!(may_write(&place, true).is_ok());
         assert_eq!(
             fs::read_dir(dir.path().join("a")).unwrap().count(),
             1,

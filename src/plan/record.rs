@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::camera::{Camera, Intrinsics};
-use crate::export::native::PlanRecord;
+use crate::export::native::{PlanRecord, SkippedScene};
 use crate::generate::{Outcome, Position};
 use crate::view::{Correspondence, PairOverlaps, ViewPair};
 
@@ -32,8 +32,11 @@ pub struct PlanHeader {
     pub config_hash: String,
     /// Seed of every draw.
     pub seed: u64,
-    /// Scenes.
+    /// Scenes in the order in which they were opened.
     pub scenes: Vec<PlanScene>,
+    /// Scenes of the list that cannot be used, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<SkippedScene>,
     /// How the run is cut into blocks, as its set would say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks: Option<PlanRecord>,
@@ -51,6 +54,7 @@ impl PlanHeader {
             config_hash,
             seed,
             scenes,
+            skipped: Vec::new(),
             blocks: None,
         }
     }
@@ -59,9 +63,9 @@ impl PlanHeader {
 /// A scene of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanScene {
-    /// File stem or recipe, as positions name it.
+    /// File stem or recipe, as positions name it; no other scene of the plan has it.
     pub name: String,
-    /// What `--scene` said: a path or a recipe.
+    /// The path or recipe to open it by.
     pub spec: String,
     /// BLAKE3 of its bytes, hexadecimal.
     pub hash: String,

@@ -1,7 +1,7 @@
 //! Writing a plan, line by line.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -17,6 +17,7 @@ pub struct PlanWriter {
     path: PathBuf,
     temporary: PathBuf,
     out: BufWriter<File>,
+    header: PlanHeader,
     end: PlanEnd,
     done: bool,
 }
@@ -34,6 +35,7 @@ impl PlanWriter {
             path: path.to_owned(),
             temporary,
             out: BufWriter::new(file),
+            header: header.clone(),
             end: PlanEnd {
                 end: true,
                 positions: 0,
@@ -59,6 +61,36 @@ impl PlanWriter {
     /// Pairs so far.
     pub fn pairs(&self) -> u64 {
         self.end.pairs
+    }
+
+    /// As [`Self::finish`], with the header as it is known by now: scenes are opened while positions are written.
+    ///
+    /// # Errors
+    /// Write errors.
+    pub fn finish_with(mut self, header: &PlanHeader) -> Result<PlanEnd, ExportError> {
+        if *header != self.header {
+            let behind = self.temporary.with_extension(format!("header-{}", std::process::id()));
+            let rewritten = self.rewrite(header, &behind);
+            // The copy, or what there is of it.
+            let _ = std::fs::remove_file(&behind);
+            rewritten?;
+        }
+        self.finish()
+    }
+
+    /// Copies the positions behind another header, by way of the file `behind`.
+    fn rewrite(&mut self, header: &PlanHeader, behind: &Path) -> Result<(), ExportError> {
+        let failed = |error| ExportError::write(&self.path, error);
+        self.out.flush().map_err(failed)?;
+        let mut lines = BufReader::new(File::open(&self.temporary).map_err(failed)?);
+        lines.skip_until(b'\n').map_err(failed)?;
+        let file = File::create(behind).map_err(failed)?;
+        self.out = BufWriter::new(file);
+        self.line(header)?;
+        let failed = |error| ExportError::write(&self.path, error);
+        std::io::copy(&mut lines, &mut self.out)
+            .and_then(|_| std::fs::rename(behind, &self.temporary))
+            .map_err(failed)
     }
 
     /// Writes the last line and gives the file its name, replacing one of that name.

@@ -8,6 +8,7 @@
 //!
 //! [`ShardRecord`]: crate::export::native::ShardRecord
 
+mod cuts;
 mod env;
 mod error;
 mod folder;

@@ -1,10 +1,8 @@
 //! How a run is cut into blocks, and which scenes each block may use.
 
+use super::cuts::{Cut, Cuts, check, cut, order, part_of, shares};
 use super::error::ShardError;
-use crate::rng::Rng;
 
-/// Pairs of the first blocks where there are several scenes: few, so that a small run sees many of them.
-const FIRST_BLOCK_PAIRS: u64 = 4;
 /// Sample indices kept apart for each block.
 const INDICES_PER_BLOCK: u64 = 1 << 32;
 
@@ -30,13 +28,6 @@ pub struct Plan {
     blocks: Vec<Cut>,
     /// What each block may take from which scene, where quotas limit it.
     limited: Option<Vec<Vec<Share>>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Cut {
-    first_pair: u64,
-    pairs: u64,
-    source: u32,
 }
 
 /// What a block may take from one scene.
@@ -76,16 +67,7 @@ impl Plan {
     /// [`ShardError::Plan`] without scenes, for a weight that is not above 0, for a block size of 0, and where the
     /// quotas do not allow so many pairs.
     pub fn new(sources: &[Source], pairs: u64, block_pairs: u64, seed: u64) -> Result<Self, ShardError> {
-        let bad = |why: String| Err(ShardError::Plan(why));
-        if sources.is_empty() {
-            return bad("there is no scene to make pairs from".into());
-        }
-        if block_pairs == 0 {
-            return bad("a block needs at least one pair".into());
-        }
-        if let Some(source) = sources.iter().find(|s| !(s.weight.is_finite() && s.weight > 0.0)) {
-            return bad(format!("the weight {} of a scene must be above 0", source.weight));
-        }
+        check(sources, block_pairs)?;
         let mut plan = Self {
             sources: sources.to_vec(),
             seed,
@@ -97,6 +79,30 @@ impl Plan {
             plan.limited = Some(plan.limit()?);
         }
         Ok(plan)
+    }
+
+    /// The blocks of part `part` of `parts` of a run that never ends. They are those of any run as far as it goes,
+    /// without quotas; each is in one part, and which, `seed` decides, so that all scenes come to every part.
+    ///
+    /// # Errors
+    ///
+    /// [`ShardError::Plan`] without scenes, for a weight that is not above 0, and for a block size of 0.
+    pub fn endless(
+        sources: &[Source],
+        block_pairs: u64,
+        seed: u64,
+        (part, parts): (u64, u64),
+    ) -> Result<impl Iterator<Item = Block> + use<>, ShardError> {
+        check(sources, block_pairs)?;
+        let sources = sources.to_vec();
+        let cuts = Cuts::new(&sources, block_pairs, seed).enumerate();
+        let own = cuts.filter(move |(number, _)| part_of(*number as u64, parts, seed) == part);
+        Ok(own.map(move |(number, cut)| Block {
+            number: number as u64,
+            first_pair: cut.first_pair,
+            pairs: cut.pairs,
+            shares: shares(&order(&sources, seed, number, cut.source), cut.pairs),
+        }))
     }
 
     /// Pairs of the whole run.
@@ -131,14 +137,7 @@ impl Plan {
         let cut = self.blocks[number];
         let shares = match &self.limited {
             Some(limited) => limited[number].clone(),
-            None => self
-                .order(number)
-                .into_iter()
-                .map(|source| Share {
-                    source,
-                    most: cut.pairs,
-                })
-                .collect(),
+            None => shares(&self.order(number), cut.pairs),
         };
         Block {
             number: number as u64,
@@ -148,18 +147,8 @@ impl Plan {
         }
     }
 
-    /// The scenes of a block: its own first, then the others in a weighted random order (Efraimidis and Spirakis).
     fn order(&self, number: usize) -> Vec<usize> {
-        let mut rng = Rng::stream(self.seed, "block", &[number as u64]);
-        let first = self.blocks[number].source as usize;
-        let mut keys: Vec<(f64, usize)> = (0..self.sources.len())
-            .map(|source| {
-                let key = -libm::log(1.0 - rng.unit()) / self.sources[source].weight;
-                (if source == first { -1.0 } else { key }, source)
-            })
-            .collect();
-        keys.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        keys.into_iter().map(|(_, source)| source).collect()
+        order(&self.sources, self.seed, number, self.blocks[number].source)
     }
 
     /// Divides the quotas: first what every block needs, then what is left over, evenly, for blocks whose scenes
@@ -204,61 +193,10 @@ fn take(shares: &mut Vec<Share>, mut wanted: u64, order: &[usize], left: &mut [u
     }
 }
 
-/// The sizes of the blocks and the scene that each starts with.
-fn cut(sources: &[Source], pairs: u64, block_pairs: u64, seed: u64) -> Vec<Cut> {
-    let mut turns = Turns::new(sources, seed);
-    let (mut blocks, mut first_pair) = (Vec::new(), 0);
-    while first_pair < pairs {
-        let round = blocks.len() / sources.len();
-        let size = match sources.len() {
-            1 => block_pairs,
-            _ => FIRST_BLOCK_PAIRS
-                .checked_shl(round.min(40) as u32)
-                .map_or(block_pairs, |s| s.min(block_pairs)),
-        };
-        let size = size.min(pairs - first_pair);
-        blocks.push(Cut {
-            first_pair,
-            pairs: size,
-            source: turns.next() as u32,
-        });
-        first_pair += size;
-    }
-    blocks
-}
-
-/// Whose turn it is: the smooth weighted round robin, started at random.
-struct Turns<'a> {
-    sources: &'a [Source],
-    credit: Vec<f64>,
-    total: f64,
-}
-
-impl<'a> Turns<'a> {
-    fn new(sources: &'a [Source], seed: u64) -> Self {
-        let mut rng = Rng::stream(seed, "turns", &[]);
-        Self {
-            credit: sources.iter().map(|s| rng.unit() * s.weight).collect(),
-            total: sources.iter().map(|s| s.weight).sum(),
-            sources,
-        }
-    }
-
-    fn next(&mut self) -> usize {
-        let mut best = 0;
-        for (place, source) in self.sources.iter().enumerate() {
-            self.credit[place] += source.weight;
-            if self.credit[place] > self.credit[best] {
-                best = place;
-            }
-        }
-        self.credit[best] -= self.total;
-        best
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn plain(weights: &[f64]) -> Vec<Source> {
@@ -316,13 +254,33 @@ mod tests {
             (whole.first_pair, whole.first_index())
         );
         assert!(cut.pairs <= whole.pairs);
-        let scenes: std::collections::BTreeSet<_> = short.iter().map(|b| b.shares[0].source).collect();
+        let scenes: BTreeSet<_> = short.iter().map(|b| b.shares[0].source).collect();
         assert_eq!(scenes.len(), 3, "a short run sees every scene");
         assert_eq!(
             Plan::new(&plain(&[1.0]), 100, 64, 5).unwrap().len(),
             2,
             "one scene needs no short blocks"
         );
+    }
+
+    #[test]
+    fn a_run_without_end_begins_as_any_other_and_its_parts_share_it() {
+        for weights in [&[1.0][..], &[1.0, 2.0, 0.5]] {
+            let sources = plain(weights);
+            let whole: Vec<Block> = Plan::new(&sources, 2000, 64, 9).unwrap().all().collect();
+            for parts in [1, 3] {
+                let own = |part| Plan::endless(&sources, 64, 9, (part, parts)).unwrap();
+                let mut together: Vec<Block> = (0..parts).flat_map(|part| own(part).take(whole.len())).collect();
+                together.sort_by_key(|block| block.number);
+                assert_eq!(together[..whole.len() - 1], whole[..whole.len() - 1]);
+                for part in 0..parts {
+                    let scenes: BTreeSet<_> = own(part).take(30).map(|block| block.shares[0].source).collect();
+                    assert_eq!(scenes.len(), weights.len(), "every part sees every scene");
+                }
+            }
+        }
+        assert!(Plan::endless(&[], 64, 0, (0, 1)).is_err());
+        assert!(Plan::endless(&plain(&[1.0]), 0, 0, (0, 1)).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Disks that are full, read-only or gone, and files that were damaged.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -58,6 +59,54 @@ fn a_full_disk_ends_it_and_space_lets_it_go_on() {
     disk.again("size=100m");
     bench.run(&out, &["--resume"]).expect(0, "");
     assert_same(&whole, &tree(&out));
+}
+
+#[test]
+fn a_disk_that_fills_while_formats_are_made_keeps_the_pairs() {
+    let Some(_gpu) = common::gpu() else { return };
+    let bench = Bench::new(6);
+    // Bytes of a tree in whole pages, as a file system in memory counts them.
+    let room = |tree: &BTreeMap<String, Vec<u8>>| {
+        tree.values()
+            .map(|file| file.len().next_multiple_of(4096))
+            .sum::<usize>()
+    };
+    let wanted = bench.path("wanted");
+    bench.run(&wanted, &["--format", "croco"]).expect(0, "");
+    let mounted = bench.path("small");
+    // The pairs fit, and then the format does not.
+    let Some(disk) = Disk::new(&mounted, &(room(&bench.whole()) + room(&tree(&wanted)) / 2).to_string()) else {
+        return;
+    };
+    let out = mounted.join("set");
+    let ended = bench.run(&out, &["--format", "croco"]);
+    ended.expect(5, "the 6 pairs are not in the format croco yet: the disk is full");
+    assert!(!out.exists());
+    disk.again("size=100m");
+    ended.run_advice().expect(0, "");
+    assert_same(&tree(&wanted), &tree(&out));
+    drop(disk);
+
+    // Of several formats of an export those that are complete stay.
+    let wanted = bench.path("two");
+    let export = |out: &Path| {
+        let mut command = Command::new(program());
+        command.arg("export").arg(bench.path("whole")).arg("--out").arg(out);
+        command.args(["--format", "webdataset,npy"]);
+        finish(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    };
+    export(&wanted).expect(0, "");
+    let [first, second] = ["webdataset", "npy"].map(|name| room(&tree(&wanted.join(name))));
+    let Some(disk) = Disk::new(&mounted, &(first + second / 2).to_string()) else {
+        return;
+    };
+    let ended = export(&out);
+    ended.expect(5, "complete: webdataset; missing: npy: the disk is full");
+    assert_same(&tree(&wanted.join("webdataset")), &tree(&out.join("webdataset")));
+    assert!(!out.join("npy").exists());
+    disk.again("size=100m");
+    ended.run_advice().expect(0, "");
+    assert_same(&tree(&wanted), &tree(&out));
 }
 
 #[test]

@@ -78,12 +78,26 @@ fn a_signal_ends_it_after_the_work_in_hand() {
         );
         signal(&child, name);
         let ended = finish(child);
-        ended.expect(130, "continue with --resume");
+        ended.expect(130, "which are kept; continue with: ");
         // Nothing half-written is left.
         assert!(tree(&out).keys().all(|file| !file.starts_with(".tmp-")), "{name}");
-        bench.run(&out, &["--resume"]).expect(0, "");
+        ended.run_advice().expect(0, "");
         assert_same(&whole, &tree(&out));
     }
+    // A single other format is made when its pairs are complete; the way there is told, not where they wait.
+    let export = bench.path("exported");
+    bench.run(&export, &["--format", "mimic"]).expect(0, "");
+    let out = bench.path("it's mimic");
+    let mut child = bench.command(&out, &["--format", "mimic"]).spawn().unwrap();
+    let work = bench.path(".covista-work-it's mimic");
+    assert!(wait_for(&mut child, || work.join("000001").exists()));
+    signal(&child, "TERM");
+    let ended = finish(child);
+    ended.expect(130, "continue with: ");
+    assert!(!ended.stderr.contains(".covista-work"), "{}", ended.stderr);
+    ended.run_advice().expect(0, "");
+    assert_same(&tree(&export), &tree(&out));
+    assert!(!work.exists());
 }
 
 #[test]

@@ -35,6 +35,17 @@ impl Ended {
     }
 }
 
+impl Ended {
+    /// Runs the command that the message tells, in a shell.
+    pub fn run_advice(&self) -> Self {
+        let told = self.stderr.trim_end().rsplit_once("continue with: ");
+        let (_, command) = told.unwrap_or_else(|| panic!("no command in {:?}", self.stderr));
+        let mut shell = Command::new("bash");
+        shell.args(["-c", command]).stdout(Stdio::null()).stderr(Stdio::piped());
+        finish(shell.spawn().unwrap())
+    }
+}
+
 impl Bench {
     /// A textured box room of 5 x 4 m.
     pub fn new(pairs: u64) -> Self {

@@ -40,27 +40,29 @@ pub fn shard(args: &Args) -> anyhow::Result<Option<ShardRecord>> {
 }
 
 /// The scenes that were asked for.
-pub fn sources(args: &Args, list: &SceneList) -> Vec<SourceRecord> {
+pub fn sources(list: &SceneList, quota: Option<u64>) -> Vec<SourceRecord> {
     let entries = list.entries().iter();
     entries
         .map(|entry| SourceRecord {
             scene: entry.scene.to_string(),
             weight: entry.weight,
-            quota: args.scene_quota,
+            quota,
         })
         .collect()
 }
 
+/// The scenes with what their blocks depend on.
+pub fn weighted(sources: &[SourceRecord]) -> Vec<Source> {
+    let each = sources.iter().map(|source| Source {
+        weight: source.weight,
+        quota: source.quota,
+    });
+    each.collect()
+}
+
 /// How the run is cut into blocks.
 pub fn plan(args: &Args, config: &Config, sources: &[SourceRecord]) -> anyhow::Result<Plan> {
-    let list: Vec<Source> = sources
-        .iter()
-        .map(|source| Source {
-            weight: source.weight,
-            quota: source.quota,
-        })
-        .collect();
-    let plan = Plan::new(&list, args.pairs, config.generate.block_pairs, args.seed)?;
+    let plan = Plan::new(&weighted(sources), args.pairs, config.generate.block_pairs, args.seed)?;
     if let Some(count) = args.shards.filter(|&count| count > plan.len() as u64) {
         tracing::warn!(
             "the run has {} parts of up to {} pairs for {count} shards, so some have nothing to do; a smaller generate.block_pairs \
@@ -72,15 +74,12 @@ pub fn plan(args: &Args, config: &Config, sources: &[SourceRecord]) -> anyhow::R
     Ok(plan)
 }
 
-/// What manifests say of the plan.
-pub fn record(args: &Args, config: &Config, sources: Vec<SourceRecord>) -> PlanRecord {
+/// What manifests say of the plan of a run of so many pairs.
+pub fn record(pairs: u64, config: &Config, sources: Vec<SourceRecord>) -> PlanRecord {
     PlanRecord {
         block_pairs: config.generate.block_pairs,
         positions_per_pair: (sources.len() > 1).then_some(config.generate.max_positions_per_pair),
-        pairs: sources
-            .iter()
-            .any(|source| source.quota.is_some())
-            .then_some(args.pairs),
+        pairs: sources.iter().any(|source| source.quota.is_some()).then_some(pairs),
         sources,
     }
 }

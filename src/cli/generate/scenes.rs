@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use covista::config::Config;
-use covista::export::native::{NativeWriter, SourceRecord};
+use covista::export::native::{NativeWriter, SkippedScene, SourceRecord};
 use covista::generate::{Loader, PairGenerator, Position, WalkableError};
 use covista::navmesh::NavMeshError;
 use covista::render::{Gpu, RenderError, Renderer};
@@ -17,6 +17,31 @@ use crate::cli::open::{self, Walkable};
 
 /// A scene of the list, or the flat that `procedural:*` stands for in one block.
 type Key = (usize, Option<u64>);
+
+/// Told of the scenes of a run as they are opened or found of no use.
+pub trait SceneLog {
+    /// Those that were found of no use, by earlier parts of the run too.
+    fn skipped(&self) -> &[SkippedScene];
+    /// The scene is used from here on.
+    fn opened(&mut self, source: &SceneSource, scene: &Walkable) -> anyhow::Result<()>;
+    /// The scene, as it was asked for, cannot be used.
+    fn skip(&mut self, scene: &str, reason: &str) -> anyhow::Result<()>;
+}
+
+impl SceneLog for NativeWriter {
+    fn skipped(&self) -> &[SkippedScene] {
+        self.skipped()
+    }
+
+    fn opened(&mut self, _: &SceneSource, scene: &Walkable) -> anyhow::Result<()> {
+        self.add_scene(&scene.record())?;
+        Ok(self.set_topdown(&scene.scene.name, &scene.top_down())?)
+    }
+
+    fn skip(&mut self, scene: &str, reason: &str) -> anyhow::Result<()> {
+        Ok(self.skip_scene(scene, reason)?)
+    }
+}
 
 /// Scenes by their place in the list: some open, some found of no use.
 pub struct Scenes<'a> {
@@ -86,16 +111,16 @@ impl<'a> Scenes<'a> {
         }
     }
 
-    /// The scene, opened where it is not; `None` where it is of no use, which `writer` then records.
+    /// The scene, opened where it is not; `None` where it is of no use, which `log` is then told.
     ///
     /// With one scene what is wrong with it is an error; with several it is one when it is wrong with all.
     pub fn open(
         &mut self,
         source: usize,
         block: u64,
-        writer: &mut NativeWriter,
+        log: &mut dyn SceneLog,
     ) -> anyhow::Result<Option<&mut OpenScene>> {
-        if self.is_skipped(source, writer) {
+        if self.is_skipped(source, log) {
             return Ok(None);
         }
         let key = self.key(source, block);
@@ -104,10 +129,10 @@ impl<'a> Scenes<'a> {
                 self.open.push_front(scene);
             }
         } else {
-            match self.load(key, writer) {
+            match self.load(key, log) {
                 Ok(scene) => self.open.push_front((key, scene)),
                 Err(error) if self.sources.len() > 1 && is_about_the_scene(&error) => {
-                    self.skip(source, &error, writer)?;
+                    self.skip(source, &error, log)?;
                     return Ok(None);
                 }
                 Err(error) => return Err(error),
@@ -117,16 +142,16 @@ impl<'a> Scenes<'a> {
     }
 
     /// True where the scene was found of no use, now or by an earlier part of the run.
-    pub fn is_skipped(&self, source: usize, writer: &NativeWriter) -> bool {
+    pub fn is_skipped(&self, source: usize, log: &dyn SceneLog) -> bool {
         let spec = &self.sources[source].scene;
-        self.skipped.contains_key(&source) || writer.skipped().iter().any(|skipped| skipped.scene == *spec)
+        self.skipped.contains_key(&source) || log.skipped().iter().any(|skipped| skipped.scene == *spec)
     }
 
     /// Has the scene that a coming block starts with read in a thread of its own, where memory allows another one.
-    pub fn prepare(&mut self, source: usize, block: u64, writer: &NativeWriter) {
+    pub fn prepare(&mut self, source: usize, block: u64, log: &dyn SceneLog) {
         let key = self.key(source, block);
         let at_hand = self.ready.contains_key(&source) || self.open.iter().any(|(open, _)| *open == key);
-        if at_hand || self.config.generate.scenes_in_memory < 2 || self.is_skipped(source, writer) {
+        if at_hand || self.config.generate.scenes_in_memory < 2 || self.is_skipped(source, log) {
             return;
         }
         // Room first, here as well.
@@ -171,7 +196,7 @@ impl<'a> Scenes<'a> {
         }
     }
 
-    fn load(&mut self, key: Key, writer: &mut NativeWriter) -> anyhow::Result<OpenScene> {
+    fn load(&mut self, key: Key, log: &mut dyn SceneLog) -> anyhow::Result<OpenScene> {
         // Room first: the oldest gives its memory back before the new one is read.
         self.open.truncate(self.config.generate.scenes_in_memory - 1);
         let mut walkable = self.read(key)?;
@@ -186,8 +211,7 @@ impl<'a> Scenes<'a> {
             ),
         };
         let generator = walkable.generator_with(&self.gpu, renderer, self.config, self.seed)?;
-        writer.add_scene(&walkable.record())?;
-        writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
+        log.opened(&self.source(key), &walkable)?;
         Ok(OpenScene {
             name: walkable.scene.name.clone(),
             generator,
@@ -195,10 +219,10 @@ impl<'a> Scenes<'a> {
         })
     }
 
-    fn skip(&mut self, source: usize, error: &anyhow::Error, writer: &mut NativeWriter) -> anyhow::Result<()> {
+    fn skip(&mut self, source: usize, error: &anyhow::Error, log: &mut dyn SceneLog) -> anyhow::Result<()> {
         let (scene, reason) = (&self.sources[source].scene, format!("{error:#}"));
         tracing::warn!("skipped scene {scene}: {reason}");
-        writer.skip_scene(scene, &reason)?;
+        log.skip(scene, &reason)?;
         self.skipped.insert(source, reason);
         match self.skipped.values().next() {
             Some(reason) if self.skipped.len() == self.sources.len() => Err(Failure::input(format!(

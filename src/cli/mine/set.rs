@@ -101,9 +101,9 @@ impl<'a> MinedSet<'a> {
     pub fn take(&mut self, source: &str, trial: Trial) -> anyhow::Result<()> {
         if self.stop.load(Ordering::SeqCst) {
             return Err(Failure::interrupted(format!(
-                "interrupted with {} pairs; continue with --resume: {}",
+                "interrupted with {} pairs, which are kept; continue with: {}",
                 self.writer.pairs(),
-                self.common.out.display()
+                common::resume_command()
             )));
         }
         self.tally.add(&trial, &self.rule.select);

@@ -1,6 +1,6 @@
 //! Batches of planned pairs to the device, and from there into the set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::iter::Peekable;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use covista::select::SelectMeasure;
 use super::super::capture_files::{self, Channel, Channels};
 use super::super::exit::Failure;
 use super::super::semantic::SemanticScene;
-use super::job::{Opened, Positions, Settings, read_scene};
+use super::job::{Opened, Positions, Settings, read_scene, rename};
 
 /// Pairs of one submission: as many pictures as a sweep has.
 const BATCH: usize = 12;
@@ -65,24 +65,36 @@ pub fn next_batch(
 pub struct Painters<'a> {
     pub gpu: &'a Gpu,
     pub opened: Vec<Opened>,
-    pub current: Option<Arc<OnDevice>>,
+    /// Most recently used first, `generate.scenes_in_memory` at most.
+    pub on_device: VecDeque<Arc<OnDevice>>,
     pub settings: Settings,
     pub channels: &'a Channels,
 }
 
 impl Painters<'_> {
-    /// The scene of that name on the device; one is there at a time, beside one that is still drawing.
+    /// The scene of that name on the device; one that was let go may be drawing still.
     fn on_device(&mut self, planned_name: &str) -> anyhow::Result<Arc<OnDevice>> {
-        if let Some(current) = self.current.take_if(|current| current.planned_name == planned_name) {
-            self.current = Some(Arc::clone(&current));
-            return Ok(current);
+        let place = self
+            .on_device
+            .iter()
+            .position(|scene| scene.planned_name == planned_name);
+        if let Some(scene) = place.and_then(|place| self.on_device.remove(place)) {
+            self.on_device.push_front(Arc::clone(&scene));
+            return Ok(scene);
         }
+        // Room first, as `generate` does.
+        self.on_device
+            .truncate(self.settings.config.generate.scenes_in_memory - 1);
         let settings = &mut self.settings;
         let found = self.opened.iter().find(|opened| opened.planned_name == planned_name);
         let opened = found.ok_or_else(|| Failure::input(format!("the plan has no scene {planned_name:?}")))?;
         let scene = match &opened.scene {
             Some(scene) => Arc::clone(scene),
-            None => read_scene(&opened.spec, &settings.config)?,
+            None => {
+                let mut scene = read_scene(&opened.spec, &settings.config)?;
+                rename(&mut scene, &opened.record.name);
+                scene
+            }
         };
         let config = &settings.config;
         let semantic = match self.channels.has(Channel::Semantic) && !scene.has_semantics() {
@@ -117,7 +129,7 @@ impl Painters<'_> {
             planned_name: planned_name.to_owned(),
             name: scene.name.clone(),
         });
-        self.current = Some(Arc::clone(&made));
+        self.on_device.push_front(Arc::clone(&made));
         Ok(made)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::PictureFormat;
-use covista::export::native::{PlanRecord, RunRecord, SceneRecord, Selection, TopDown};
+use covista::export::native::{PlanRecord, RunRecord, SceneRecord, Selection, SkippedScene, TopDown};
 use covista::plan::import::{self, ImportOptions, PixelCentres};
 use covista::plan::{PlanError, PlanHeader, PlanReader, PlannedPosition};
 use covista::render::{Gpu, RenderConfig};
@@ -44,6 +44,8 @@ pub struct Job {
     pub scenes: Vec<(String, String, Option<String>)>,
     pub positions: Positions,
     pub selection: Selection,
+    /// Scenes that the run passed over.
+    pub skipped: Vec<SkippedScene>,
     /// How the run was cut into blocks.
     pub blocks: Option<PlanRecord>,
     pub settings: Settings,
@@ -98,6 +100,7 @@ impl Job {
             profile: header.profile.clone(),
             scenes: scenes(args, header)?,
             selection: selection(&config),
+            skipped: header.skipped.clone(),
             blocks: header.blocks.clone(),
             settings: Settings {
                 seed: header.seed,
@@ -151,6 +154,7 @@ impl Job {
                 low: 0.0,
                 high: 1.0,
             },
+            skipped: Vec::new(),
             blocks: None,
         })
     }
@@ -159,7 +163,11 @@ impl Job {
     pub fn open_all(&mut self, args: &Args) -> anyhow::Result<Vec<Opened>> {
         let mut opened = Vec::new();
         for (name, spec, planned) in &self.scenes {
-            let (scene, topdown) = open(self.settings.imported, spec, &mut self.settings.config)?;
+            let (mut scene, topdown) = open(self.settings.imported, spec, &mut self.settings.config)?;
+            // Files of one name are told apart by what the plan calls them.
+            if self.scenes.len() > 1 {
+                rename(&mut scene, name);
+            }
             if let Some(planned) = planned.as_ref().filter(|planned| **planned != scene.hash_hex()) {
                 let found = scene.hash_hex();
                 if !args.plan.force {
@@ -245,6 +253,13 @@ fn scenes(args: &Args, header: &PlanHeader) -> anyhow::Result<Vec<(String, Strin
         (scene.name.clone(), spec, Some(scene.hash.clone()))
     });
     Ok(all.collect())
+}
+
+/// Calls a scene by another name.
+pub fn rename(scene: &mut Arc<Scene>, name: &str) {
+    if scene.name != name {
+        Arc::make_mut(scene).name = name.to_owned();
+    }
 }
 
 pub fn read_scene(spec: &str, config: &Config) -> anyhow::Result<Arc<Scene>> {

@@ -89,6 +89,7 @@ fn of_images(dir: &Path, pictures: &Path, model: &Model, ids: [u64; 2]) -> Resul
         format: Format::Colmap,
         pairs: 0,
         name: format!("{} images {} and {}", dir.display(), ids[0], ids[1]),
+        scene_hash: None,
         pictures: [read(images[0])?, read(images[1])?],
         cameras: Some([camera(images[0])?, camera(images[1])?]),
         depths: None,

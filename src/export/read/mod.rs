@@ -32,6 +32,8 @@ pub struct ReadPair {
     pub pairs: u64,
     /// Which pair it is: folder, key, path or row.
     pub name: String,
+    /// BLAKE3 of the scene, hexadecimal, where the format tells it.
+    pub scene_hash: Option<String>,
     /// Both pictures.
     pub pictures: [RgbImage; 2],
     /// Both cameras, where the format has them.
@@ -89,6 +91,7 @@ fn of_view_pair(format: Format, pairs: u64, name: String, pair: ViewPair) -> Rea
         format,
         pairs,
         name,
+        scene_hash: Some(pair.origin.scene_hash).filter(|hash| known && !hash.is_empty()),
         cameras: known.then_some([first.camera, second.camera]),
         depths: known.then_some([first.depth, second.depth]),
         pictures: [first.color, second.color],
@@ -110,6 +113,7 @@ fn of_views(
         format,
         pairs,
         name,
+        scene_hash: None,
         pictures,
         cameras: Some(cameras),
         depths,
