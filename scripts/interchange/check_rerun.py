@@ -95,7 +95,7 @@ def views(recording, pair):
         size = numbers(entity["Pinhole:resolution"], 2)
         check(f"{name}: its resolution is the picture's", list(size) == [view.color.shape[1], view.color.shape[0]])
         check(f"{name}: the pose is world from camera", np.allclose(pose, view.pose, atol=1e-5), f"eye {pose[:3, 3].round(3)}")
-        rdf = [int(axis) for axis in rr.ViewCoordinates.RDF.coordinates]
+        rdf = [axis.value for axis in rr.ViewCoordinates.RDF.coordinates]
         check(f"{name}: the camera is RDF", coordinates(entity, "Pinhole:camera_xyz") == rdf)
         up = pose[:3, :3] @ [0, -1, 0]
         check(f"{name}: the top of the picture is up in the world", up[1] > 0.9, f"up {up.round(3)}")
@@ -181,7 +181,7 @@ def run():
     check("the entities without a scene", set(bare) == expected, str(sorted(set(bare) ^ expected)))
     meshes = {name for name in recording if name.startswith("/world/scene/")}
     check("a scene adds its meshes only", set(recording) - meshes == expected and meshes, f"{len(meshes)} meshes")
-    up = [int(axis) for axis in rr.ViewCoordinates.RIGHT_HAND_Y_UP.coordinates]
+    up = [axis.value for axis in rr.ViewCoordinates.RIGHT_HAND_Y_UP.coordinates]
     check("the world is right-handed with Y up", coordinates(bare["/world"], "ViewCoordinates:xyz") == up)
     views(bare, pair)
     correspondences(bare, pair)
