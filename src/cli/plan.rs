@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use covista::plan::{PlanEnd, PlanHeader, PlanWriter, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
-use covista::shard::{BlockWalk, Plan};
+use covista::shard::{Block, BlockWalk, Plan};
 
 use super::common::{self, ConfigArgs, ScenesArgs};
 use super::exit::Failure;
@@ -97,7 +97,9 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut scenes = Scenes::new(&list, &sources, &config, args.seed, gpu, ready);
     let bar = common::progress(args.pairs, "pairs");
-    for block in blocks.all() {
+    let mut blocks = blocks.all().peekable();
+    while let Some(block) = blocks.next() {
+        let mut after = blocks.peek().and_then(Block::first_source);
         let mut walk = BlockWalk::new(&block, config.generate.max_positions_per_pair);
         while let Some(step) = walk.step() {
             if scenes.is_skipped(step.source, &log) {
@@ -122,11 +124,14 @@ pub fn run(args: Args) -> anyhow::Result<()> {
                 walk.skip_scene();
                 continue;
             };
-            let position = scene.position(step.index)?;
+            let position = scene.position(step.index, block.pairs - walk.kept())?;
             let position = PlannedPosition::new(&scene.name, &position);
             walk.record(position.pairs.len() as u64);
             writer.position(&position)?;
             bar.set_position(writer.pairs());
+            if let Some((source, number)) = after.take() {
+                scenes.prepare(source, number, &log);
+            }
         }
     }
     bar.finish_and_clear();

@@ -135,8 +135,9 @@ fn stream(args: &Args) -> anyhow::Result<()> {
             .max_positions_per_pair
             .saturating_mul(MOST_BARREN.min(sources.len() as u64)),
     };
-    let made = blocks
-        .map(|block| streaming.block(block, args.pairs))
+    let mut blocks = blocks.peekable();
+    let made = std::iter::from_fn(|| Some((blocks.next()?, blocks.peek().and_then(Block::first_source))))
+        .map(|(block, after)| streaming.block(block, after, args.pairs))
         .find_map(Result::transpose);
     streaming.bar.finish_and_clear();
     let ended = streaming.writer.finish();
@@ -161,10 +162,18 @@ struct Streaming<'a> {
 }
 
 impl Streaming<'_> {
-    /// Writes the pairs of a block; `Some` where the stream has `most` pairs.
-    fn block(&mut self, mut block: Block, most: Option<u64>) -> anyhow::Result<Option<()>> {
+    /// Writes the pairs of a block while the scene of the one `after` it is read; `Some` where the stream has `most`
+    /// pairs.
+    fn block(
+        &mut self,
+        mut block: Block,
+        after: Option<(usize, u64)>,
+        most: Option<u64>,
+    ) -> anyhow::Result<Option<()>> {
         // The last block of a run is as long as the run, which its walk depends on.
-        block.pairs = block.pairs.min(most.unwrap_or(u64::MAX) - self.written);
+        let left = most.unwrap_or(u64::MAX) - self.written;
+        block.pairs = block.pairs.min(left);
+        let mut after = after.filter(|_| left > block.pairs);
         let mut walk = BlockWalk::new(&block, self.config.generate.max_positions_per_pair);
         while let Some(step) = walk.step() {
             if self.stop.load(Ordering::SeqCst) {
@@ -184,7 +193,7 @@ impl Streaming<'_> {
                 walk.skip_scene();
                 continue;
             };
-            match scene.position(step.index)?.outcome {
+            match scene.position(step.index, block.pairs - walk.kept())?.outcome {
                 Outcome::Kept(pair) => {
                     self.writer.write_pair(&pair, &self.run)?;
                     walk.record(1);
@@ -196,6 +205,9 @@ impl Streaming<'_> {
                     walk.record(0);
                     self.barren += 1;
                 }
+            }
+            if let Some((source, number)) = after.take() {
+                self.scenes.prepare(source, number, &self.log);
             }
         }
         Ok((most == Some(self.written)).then_some(()))

@@ -57,6 +57,11 @@ impl Block {
     pub fn first_index(&self) -> u64 {
         self.number * INDICES_PER_BLOCK
     }
+
+    /// The scene that it starts with, by its place in the list, and the number of the block.
+    pub fn first_source(&self) -> Option<(usize, u64)> {
+        Some((self.shares.first()?.source, self.number))
+    }
 }
 
 impl Plan {

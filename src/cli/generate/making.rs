@@ -37,7 +37,7 @@ impl Making<'_> {
     /// is read meanwhile.
     pub fn block(&mut self, block: &Block, after: Option<&Block>, writer: &mut NativeWriter) -> anyhow::Result<Made> {
         let mut walk = BlockWalk::new(block, self.positions_per_pair);
-        let mut after = after.and_then(|after| Some((after.shares.first()?.source, after.number)));
+        let mut after = after.and_then(Block::first_source);
         while let Some(step) = walk.step() {
             if self.scenes.is_skipped(step.source, writer) {
                 walk.skip_scene();
