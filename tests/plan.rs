@@ -148,6 +148,15 @@ fn a_plan_drawn_later_is_the_set_that_generate_gives() {
         assert!(first.join(name).is_file(), "{name}");
     }
 
+    // Recordings are for builds that can make them.
+    if cfg!(not(feature = "rerun")) {
+        let mut show = covista();
+        show.arg("show").arg(path("set")).arg("--rerun").arg(path("pair.rrd"));
+        let shown = show.assert().failure().code(2);
+        let said = String::from_utf8_lossy(&shown.get_output().stderr).into_owned();
+        assert!(said.contains("--features rerun") && !path("pair.rrd").exists(), "{said}");
+    }
+
     // Another scene is refused, unless it is wanted.
     let other = draw("other", &["--scene", "procedural:4"]).assert().failure().code(3);
     let said = String::from_utf8_lossy(&other.get_output().stderr).into_owned();
