@@ -154,7 +154,10 @@ fn a_plan_drawn_later_is_the_set_that_generate_gives() {
         show.arg("show").arg(path("set")).arg("--rerun").arg(path("pair.rrd"));
         let shown = show.assert().failure().code(2);
         let said = String::from_utf8_lossy(&shown.get_output().stderr).into_owned();
-        assert!(said.contains("--features rerun") && !path("pair.rrd").exists(), "{said}");
+        assert!(
+            said.contains("--features rerun") && !path("pair.rrd").exists(),
+            "{said}"
+        );
     }
 
     // Another scene is refused, unless it is wanted.

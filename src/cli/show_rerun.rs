@@ -18,7 +18,7 @@ use re_log_types::{LogMsg, SetStoreInfo, StoreId, StoreInfo, StoreSource};
 use re_sdk_types::archetypes::{
     DepthImage, Image, LineStrips3D, Mesh3D, Pinhole, Points2D, Points3D, Transform3D, ViewCoordinates,
 };
-use re_sdk_types::components::Color;
+use re_sdk_types::components::{Color, PinholeProjection};
 use re_sdk_types::datatypes::{ChannelDatatype, Rgba32};
 use re_sdk_types::{AsComponents, components};
 
@@ -136,8 +136,12 @@ fn log_camera(recording: &mut Recording<impl Write>, entity: &str, camera: &Came
     let pose = Transform3D::from_translation_mat3x3(camera.eye().as_vec3().to_array(), axes);
     recording.log(entity, &pose)?;
     let k = &camera.intrinsics;
-    let lens = Pinhole::from_focal_length_and_resolution([k.fx as f32, k.fy as f32], [k.width as f32, k.height as f32])
-        .with_principal_point([k.cx as f32, k.cy as f32])
+    let projection = PinholeProjection::from_focal_length_and_principal_point(
+        [k.fx as f32, k.fy as f32],
+        [k.cx as f32, k.cy as f32],
+    );
+    let lens = Pinhole::new(projection)
+        .with_resolution([k.width as f32, k.height as f32])
         .with_camera_xyz(components::ViewCoordinates::RDF)
         .with_image_plane_distance(0.3f32);
     recording.log(entity, &lens)
