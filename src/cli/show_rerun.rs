@@ -44,8 +44,8 @@ pub fn write(out: &Path, pair: &ReadPair, scene: Option<&str>) -> anyhow::Result
     };
     let file = File::create(out).map_err(|error| failed(&error))?;
     let written = Recording::start(BufWriter::new(file), pair).and_then(|mut recording| {
-        log(&mut recording, pair, scene.as_ref())?;
-        recording.finish()
+        let logged = log(&mut recording, pair, scene.as_ref());
+        recording.finish(logged)
     });
     written.map_err(|error| {
         // What does not fit on a disk is no recording; a device is not removed.
@@ -56,7 +56,7 @@ pub fn write(out: &Path, pair: &ReadPair, scene: Option<&str>) -> anyhow::Result
     })
 }
 
-/// A recording under way. The same pair gives the same bytes: ids are counted, and nothing has a time.
+/// A recording under way. Ids are counted, and nothing in it has a time.
 struct Recording<W: Write> {
     encoder: Encoder<W>,
     store: StoreId,
@@ -88,9 +88,16 @@ impl<W: Write> Recording<W> {
         self.encoder.append(&message).map(|_| ())
     }
 
-    fn finish(mut self) -> Result<(), EncodeError> {
-        self.encoder.finish()?;
-        self.encoder.flush_blocking()
+    /// Ends it, where all was `logged`.
+    fn finish(mut self, logged: Result<(), EncodeError>) -> Result<(), EncodeError> {
+        let ended = logged
+            .and_then(|()| self.encoder.finish())
+            .and_then(|()| self.encoder.flush_blocking());
+        if ended.is_err() {
+            // Dropped as it is, the encoder would try again, and complain again; so does the buffer, in vain and silently.
+            drop(self.encoder.into_inner());
+        }
+        ended
     }
 }
 
