@@ -101,7 +101,7 @@ fn mine(input: &Path, out: &Path) -> assert_cmd::Command {
 fn pairs(set: &Path) -> Vec<([u32; 2], RgbImage, RgbImage)> {
     let set = NativeReader::open(set).unwrap();
     let each = set.entries().map(|entry| {
-        let pair = set.pair(entry).unwrap();
+        let pair = set.pair(&entry.unwrap()).unwrap();
         (pair.origin.views, pair.first.color.clone(), pair.second.color.clone())
     });
     each.collect()

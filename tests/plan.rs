@@ -581,6 +581,7 @@ fn streams_of_many_scenes_hold_what_generate_writes() {
     assert_eq!(whole.len(), 10);
     let reader = NativeReader::open(&folder.path().join("set")).unwrap();
     for entry in reader.entries() {
+        let entry = entry.unwrap();
         let read = |name: &str| std::fs::read(folder.path().join("set").join(&entry.folder).join(name)).unwrap();
         let record: Value = serde_json::from_slice(&read("pair.json")).unwrap();
         let written = ["pair.json", "first.png", "second.png"].map(read);
