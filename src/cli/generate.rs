@@ -127,7 +127,10 @@ fn make(args: Args) -> anyhow::Result<()> {
         ready.insert(0, Walkable::load(scene, &config)?);
     }
     let mut run = record(&args, &config);
-    run.plan = args.index.is_none().then(|| planning::record(args.pairs, &config, sources));
+    run.plan = args
+        .index
+        .is_none()
+        .then(|| planning::record(args.pairs, &config, sources));
     run.shard = shard;
     let output = match args.index {
         Some(_) => None,
