@@ -209,7 +209,7 @@ fn a_changed_byte_of_the_manifest_is_found() {
     assert!(tried > 1500, "{tried} changes");
     // Bytes that are missing, doubled or appended.
     for (bytes, what) in [
-        (text[..length - 1].as_bytes().to_vec(), "cut off"),
+        (text.as_bytes()[..length - 1].to_vec(), "cut off"),
         (format!("{text} ").into_bytes(), "longer"),
         (text.replacen("\"seed\"", " \"seed\"", 1).into_bytes(), "a space"),
         (text.replacen("\"seal\"", "\"seel\"", 1).into_bytes(), "no seal"),
