@@ -170,10 +170,8 @@ fn frames_of_ffmpeg_are_those_of_a_folder() {
 #[test]
 fn the_real_ffmpeg_gives_the_frames_that_were_put_in() {
     let is_there = |name: &str| {
-        let asked = Command::new(name)
-            .arg("-version")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        let mut asked = Command::new(name);
+        asked.arg("-version").stdout(Stdio::null()).stderr(Stdio::null());
         asked.status().is_ok_and(|status| status.success())
     };
     if !is_there("ffmpeg") || !is_there("ffprobe") {
