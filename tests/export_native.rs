@@ -2,12 +2,14 @@
 //! continued equals one that was not.
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+mod common;
 mod synthetic;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use common::tree::{assert_same_folders as assert_same, tree};
 use covista::camera::Camera;
 use covista::export::native::{NativeReader, NativeWriter, Replay, RunRecord, TopDown};
 use covista::export::{ExportError, PictureFormat};
@@ -41,32 +43,6 @@ fn whole(dir: &Path, run: &RunRecord) {
     (0..8).for_each(|index| one(&mut writer, index));
     let counters = writer.finish().unwrap();
     assert_eq!((counters.positions, counters.positions_kept, counters.pairs), (8, 4, 5));
-}
-
-/// Every file below `dir`, by its path.
-fn tree(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![dir.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(dir).unwrap().display().to_string();
-                files.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-fn assert_same(a: &Path, b: &Path) {
-    let (a, b) = (tree(a), tree(b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (name, bytes) in &a {
-        assert!(*bytes == b[name], "{name} differs");
-    }
 }
 
 /// Poses may lose their last digit in the text (serde_json without `float_roundtrip`), nothing else may.

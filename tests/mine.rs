@@ -4,11 +4,11 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use common::tree::tree;
 use covista::export::native::NativeReader;
 use image::{Rgb, RgbImage};
 use serde_json::Value;
@@ -28,24 +28,6 @@ fn told(mut command: Command) -> Value {
 fn failure(mut command: Command, code: i32) -> String {
     let output = command.assert().failure().code(code).get_output().stderr.clone();
     String::from_utf8(output).unwrap()
-}
-
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    let name = path.strip_prefix(root).unwrap().display().to_string();
-                    found.insert(name, std::fs::read(&path).unwrap());
-                }
-            }
-        }
-    }
-    found
 }
 
 /// A wide wall with discs of all sizes.

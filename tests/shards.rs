@@ -4,12 +4,12 @@
 mod common;
 mod synthetic;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use assert_cmd::Command;
+use common::tree::{assert_same_folders as assert_same, tree};
 use covista::export::ExportError;
 use covista::export::native::{
     NativeReader, NativeWriter, Placing, PlanRecord, RunRecord, SceneRecord, ShardRecord, SourceRecord, TopDown, Trial,
@@ -22,32 +22,6 @@ const BLOCK: u64 = 3;
 const TRIES: u64 = 4;
 /// The second scene of three cannot be used.
 const SCENES: [&str; 3] = ["kitchen", "ruin", "attic"];
-
-/// Every file below `root` but the locks of claims.
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                files.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    files
-}
-
-fn assert_same(a: &Path, b: &Path) {
-    let (a, b) = (tree(a), tree(b));
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (name, bytes) in &a {
-        assert!(*bytes == b[name], "{name} differs");
-    }
-}
 
 fn run(shard: Option<(u64, u64)>) -> RunRecord {
     let mut run = synthetic::run(5);

@@ -33,3 +33,9 @@ pub fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>)
         assert!(*bytes == b[name], "{name} differs");
     }
 }
+
+/// As [`assert_same`] for the files below two folders.
+#[track_caller]
+pub fn assert_same_folders(a: &Path, b: &Path) {
+    assert_same(&tree(a), &tree(b));
+}
