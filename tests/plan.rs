@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use assert_cmd::Command;
+use common::tree::tree;
 use covista::export::native::NativeReader;
 use covista::export::npy;
 use covista::plan::PlanReader;
@@ -19,25 +20,6 @@ fn covista() -> Command {
     let mut command = Command::cargo_bin("covista").unwrap();
     command.timeout(Duration::from_secs(300));
     command
-}
-
-/// Relative path to content of every file below `root`.
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => walk(root, &path, found),
-                false => {
-                    let name = path.strip_prefix(root).unwrap().display().to_string();
-                    found.insert(name, std::fs::read(&path).unwrap());
-                }
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(root, root, &mut found);
-    found
 }
 
 const RUN: [&str; 8] = [

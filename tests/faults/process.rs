@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+pub use crate::common::tree::{assert_same, tree};
 use covista::scene::primitives::box_room;
 use covista::scene::{Texture, write_glb};
 
@@ -159,34 +160,6 @@ pub fn installed(name: &str) -> bool {
         println!("skipped: {name} is not installed");
     }
     found
-}
-
-/// Relative path to content of every file below `root`.
-pub fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn walk(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, found);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    if root.exists() {
-        walk(root, root, &mut found);
-    }
-    found
-}
-
-#[track_caller]
-pub fn assert_same(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>>) {
-    assert_eq!(a.keys().collect::<Vec<_>>(), b.keys().collect::<Vec<_>>());
-    for (name, bytes) in a {
-        assert!(bytes == &b[name], "{name} differs");
-    }
 }
 
 /// A number from the environment, for longer runs than CI's.
