@@ -14,10 +14,6 @@ use crate::synthetic::{pair, run as set_run, trial, unsealed};
 
 /// Most bytes for a set of some pairs of 112 px, its pictures read one by one.
 const SET_STATED: usize = 32_000_000;
-/// Most bytes for the record of such a set: the damage repeats a text to 16 MiB at most, and a line or value of
-/// that length is held some times over while it is read.
-const RECORD_STATED: usize = 128_000_000;
-
 /// A finished or unfinished set of three pairs and two refusals.
 pub fn set(folder: &Path, finish: bool) {
     let mut writer = NativeWriter::create(folder, &set_run(5)).unwrap();
@@ -89,7 +85,7 @@ fn manifest() {
     // Without its seal, which would hide the parser; now and then with it.
     let text = unsealed(&sealed);
     let json: Value = serde_json::from_str(&text).unwrap();
-    run("manifest", RECORD_STATED, |mutator, fold| {
+    run("manifest", SET_STATED, |mutator, fold| {
         copy(&whole, fold);
         let bytes = match mutator.below(5) {
             0 => mutator.bytes(text.as_bytes()),
@@ -112,7 +108,7 @@ fn journal() {
     let whole = beside.path().join("set");
     set(&whole, false);
     let text = fs::read(whole.join("progress.jsonl")).unwrap();
-    run("journal", RECORD_STATED, |mutator, fold| {
+    run("journal", SET_STATED, |mutator, fold| {
         copy(&whole, fold);
         let bytes = match mutator.below(4) {
             0 => mutator.bytes(&text),
