@@ -13,6 +13,13 @@ pub fn sift_fixture(name: &str) -> PathBuf {
         .join(name)
 }
 
+/// `covista`, given up after five minutes.
+pub fn command() -> Command {
+    let mut command = Command::cargo_bin("covista").unwrap();
+    command.timeout(Duration::from_secs(300));
+    command
+}
+
 /// Runs `covista` with these arguments; two minutes are too long.
 pub fn covista(args: &[&str]) -> Output {
     let mut command = Command::cargo_bin("covista").unwrap();
