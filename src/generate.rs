@@ -33,7 +33,7 @@ use ahead::Ahead;
 use composer::{Composer, InFlight, Recipe};
 
 use crate::navmesh::NavMesh;
-use crate::render::{Gpu, GpuScene, RenderError, Renderer, Sensors};
+use crate::render::{Gpu, RenderError, RendererPool};
 use crate::scene::Scene;
 use crate::sweep::{Sweep, SweepRefusal};
 use crate::view::{View, ViewPair};
@@ -68,7 +68,8 @@ pub enum Outcome {
 /// One thread owns it; positions to come are made in threads of their own, and the comparison of views
 /// inside a position spreads over rayon's pool.
 pub struct PairGenerator {
-    composer: Arc<Composer>,
+    /// One a device, at least one. Which of them makes a position changes nothing in it.
+    composers: Vec<Arc<Composer>>,
     next_index: u64,
     most_ahead: usize,
     look_ahead: usize,
@@ -81,7 +82,10 @@ pub struct PairGenerator {
 }
 
 impl PairGenerator {
-    /// Uploads the scene and prepares the renderer. Positions start at index 0.
+    /// Prepares a [`RendererPool`] for `gpu` and uploads the scene to it. Positions start at index 0.
+    ///
+    /// # Errors
+    /// As [`RendererPool::new`] and [`Self::with_renderers`].
     pub fn new(
         gpu: &Gpu,
         scene: &Scene,
@@ -89,15 +93,16 @@ impl PairGenerator {
         config: GeneratorConfig,
         seed: u64,
     ) -> Result<Self, RenderError> {
-        let renderer = Arc::new(Renderer::new(gpu, &config.render)?);
-        Self::with_renderer(gpu, renderer, scene, navmesh, config, seed)
+        let renderers = RendererPool::new(gpu, &config.render)?;
+        Self::with_renderers(&renderers, scene, navmesh, config, seed)
     }
 
-    /// As [`Self::new`] with a renderer that was made for the same device and the same `config.render`, and that may
-    /// draw other scenes as well.
-    pub fn with_renderer(
-        gpu: &Gpu,
-        renderer: Arc<Renderer>,
+    /// As [`Self::new`] with renderers that were made for the same `config.render` and may draw other scenes as well.
+    ///
+    /// # Errors
+    /// As [`GpuScene::upload_for`](crate::render::GpuScene::upload_for).
+    pub fn with_renderers(
+        renderers: &RendererPool,
         scene: &Scene,
         navmesh: Arc<NavMesh>,
         config: GeneratorConfig,
@@ -105,20 +110,24 @@ impl PairGenerator {
     ) -> Result<Self, RenderError> {
         let intrinsics = config.render.intrinsics();
         let most_ahead = Ahead::most(u64::from(intrinsics.width) * u64::from(intrinsics.height));
-        let composer = Composer {
-            renderer,
-            scene: GpuScene::upload_for(gpu, scene, &config.render, Sensors::default())?,
-            recipe: Recipe {
-                config,
-                navmesh,
-                scene_name: scene.name.clone(),
-                scene_hash: scene.hash_hex(),
-                scene_word: scene.hash_word(),
-                seed,
-            },
+        let uploaded = renderers.upload(scene)?;
+        let recipe = Arc::new(Recipe {
+            config,
+            navmesh,
+            scene_name: scene.name.clone(),
+            scene_hash: scene.hash_hex(),
+            scene_word: scene.hash_word(),
+            seed,
+        });
+        let composer = |(renderer, scene)| {
+            Arc::new(Composer {
+                recipe: Arc::clone(&recipe),
+                renderer,
+                scene,
+            })
         };
         Ok(Self {
-            composer: Arc::new(composer),
+            composers: uploaded.into_iter().map(composer).collect(),
             next_index: 0,
             most_ahead,
             look_ahead: most_ahead,
@@ -128,9 +137,14 @@ impl PairGenerator {
         })
     }
 
+    /// The composer on the device that was given.
+    fn composer(&self) -> &Arc<Composer> {
+        &self.composers[0]
+    }
+
     /// First 64 bits of the scene's hash.
     fn scene_word(&self) -> u64 {
-        self.composer.recipe.scene_word
+        self.composer().recipe.scene_word
     }
 
     /// Goes on at another index.
@@ -148,13 +162,13 @@ impl PairGenerator {
 
     /// Makes one position alone, whatever was made before.
     pub fn position(&self, index: u64) -> Result<Position, RenderError> {
-        self.composer.position(index)
+        self.composer().position(index)
     }
 
     /// The sweep of a sample and its 24 cropped views in capture order, without judging them; a refusal
     /// where the sample gives no sweep. The sampler must be `sweep`.
     pub fn sweep_views(&self, index: u64) -> Result<SweepViews, RenderError> {
-        self.composer.sweep_views(index)
+        self.composer().sweep_views(index)
     }
 
     /// Gives up what is under way.
@@ -176,13 +190,14 @@ impl PairGenerator {
     fn advance(&mut self) -> Result<Position, RenderError> {
         while self.ahead.len() <= self.look_ahead {
             let index = self.take_index();
-            let in_flight = self.composer.start(index)?;
-            self.ahead.push_back(Ahead::spawn(&self.composer, in_flight)?);
+            let composer = &self.composers[index as usize % self.composers.len()];
+            let in_flight = composer.start(index)?;
+            self.ahead.push_back(Ahead::spawn(composer, in_flight)?);
         }
         match self.ahead.pop_front() {
             Some(next) => next.wait(),
             // The loop above leaves at least two.
-            None => self.composer.position(self.next_index),
+            None => self.composer().position(self.next_index),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod common;
+
 use std::io::Write;
 use std::path::Path;
 use std::process::Output;
@@ -177,6 +179,25 @@ fn no_adapter() {
         &["adapter", "mesa-vulkan-drivers"],
     );
     assert!(!Path::new(&out).exists());
+}
+
+#[test]
+fn an_environment_that_makes_no_sense() {
+    let Some(_gpu) = common::gpu() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out").display().to_string();
+    for (name, value) in [
+        ("COVISTA_DEVICES", "two"),
+        ("COVISTA_DEVICES", "0"),
+        ("COVISTA_PICTURE_BYTES", "-1"),
+    ] {
+        refused_with(
+            &["generate", "--scene", "procedural:1", "--pairs", "1", "--out", &out],
+            &[(name, value)],
+            2,
+            &[name, value, "whole number"],
+        );
+    }
 }
 
 #[test]

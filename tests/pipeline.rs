@@ -48,6 +48,13 @@ fn a_seed_gives_the_same_bytes_whatever_the_threads_and_interruptions() {
     );
     assert_same(&whole, &tree(&path("b")));
 
+    // However many devices draw.
+    for devices in ["1", "3"] {
+        let out = path(&format!("devices-{devices}"));
+        generate(&out, &["--pairs", "3"], &[("COVISTA_DEVICES", devices)]);
+        assert_same(&whole, &tree(&out));
+    }
+
     // Two pairs first, then the folder is continued to three.
     generate(&path("c"), &["--pairs", "2"], &[]);
     generate(&path("c"), &["--pairs", "3", "--resume"], &[]);

@@ -271,7 +271,7 @@ fn alone(
         ));
     };
     run.scenes.push(walkable.record());
-    let generator = walkable.generator(gpu, config, args.seed)?;
+    let generator = walkable.lone_generator(gpu, config, args.seed)?;
     let mut writer = NativeWriter::create(&layout.native_dir(), &run)?;
     writer.set_topdown(&walkable.scene.name, &walkable.top_down())?;
     let position = generator.position(index)?;

@@ -8,7 +8,7 @@ use covista::export::native::{SceneRecord, TopDown};
 use covista::generate::ScenesConfig;
 use covista::generate::{self, PairGenerator, WalkableConfig};
 use covista::navmesh::NavMesh;
-use covista::render::{Gpu, RenderError, Renderer};
+use covista::render::{Gpu, RenderError, RendererPool};
 #[cfg(feature = "train")]
 use covista::scene::SceneList;
 use covista::scene::{Scene, SceneSource};
@@ -82,21 +82,25 @@ impl Walkable {
         Arc::make_mut(&mut self.scene).name = name.to_owned();
     }
 
-    /// The composer over this scene.
+    /// The composer over this scene, which makes positions in order.
     pub fn generator(&self, gpu: &Gpu, config: &Config, seed: u64) -> Result<PairGenerator, RenderError> {
         PairGenerator::new(gpu, &self.scene, Arc::clone(&self.navmesh), config.generator(), seed)
     }
 
-    /// As [`Self::generator`] with a renderer that draws other scenes as well.
+    /// As [`Self::generator`] for positions that are asked for one by one.
+    pub fn lone_generator(&self, gpu: &Gpu, config: &Config, seed: u64) -> Result<PairGenerator, RenderError> {
+        self.generator_with(&RendererPool::single(gpu, &config.render)?, config, seed)
+    }
+
+    /// As [`Self::generator`] with renderers that draw other scenes as well.
     pub fn generator_with(
         &self,
-        gpu: &Gpu,
-        renderer: Arc<Renderer>,
+        renderers: &RendererPool,
         config: &Config,
         seed: u64,
     ) -> Result<PairGenerator, RenderError> {
         let navmesh = Arc::clone(&self.navmesh);
-        PairGenerator::with_renderer(gpu, renderer, &self.scene, navmesh, config.generator(), seed)
+        PairGenerator::with_renderers(renderers, &self.scene, navmesh, config.generator(), seed)
     }
 
     /// What manifests say of the scene.

@@ -128,7 +128,7 @@ fn look(source: &SceneArgs, config: &mut Config, positions: usize, gpu: &Gpu) ->
     let _ = source.load(config)?;
     let build_cpu_s = cpu_time().zip(before).map(|(after, before)| after - before);
     let walkable = Walkable::open(source, config)?;
-    let generator = walkable.generator(gpu, config, 0)?;
+    let generator = walkable.lone_generator(gpu, config, 0)?;
     let mut tally = Tally::default();
     let limit = 100 * positions as u64;
     for index in 0..limit {

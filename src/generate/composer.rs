@@ -16,7 +16,7 @@ use crate::view::View;
 
 /// All that making a position needs. Shareable between threads.
 pub(super) struct Composer {
-    pub recipe: Recipe,
+    pub recipe: Arc<Recipe>,
     pub renderer: Arc<Renderer>,
     pub scene: GpuScene,
 }

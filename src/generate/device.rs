@@ -31,7 +31,7 @@ impl PairGenerator {
     /// Whether the filter can decide by luma alone: it must compare pictures at the size that they have, and by their
     /// homography only. Else colours and depth are read back for it, and the kept pair still stays on the device.
     pub(super) fn gray_is_enough(&self) -> bool {
-        let config = &self.composer.recipe.config;
+        let config = &self.composer().recipe.config;
         self.on_device
             && config.render.crop_px == WORKING_SIZE
             && config.select.deciding() == [SelectMeasure::Homography]
@@ -43,7 +43,7 @@ impl PairGenerator {
     /// # Errors
     /// The sampler is `croco`, whose second views depend on what the host saw in the first.
     pub(super) fn stay_on_device(&mut self) -> Result<(), RenderError> {
-        if self.composer.recipe.config.sampler.kind == SamplerKind::Croco {
+        if self.composer().recipe.config.sampler.kind == SamplerKind::Croco {
             return Err(RenderError::Config(
                 "sampler.kind = croco draws views one after the other by what the host sees: its pairs cannot stay on the \
                  device"
@@ -51,6 +51,7 @@ impl PairGenerator {
             ));
         }
         self.forget();
+        self.composers.truncate(1);
         self.on_device = true;
         Ok(())
     }
@@ -76,7 +77,7 @@ impl PairGenerator {
 
     /// Draws the sweep of a sample; only what the filter needs will travel.
     fn start_on_device(&self, index: u64) -> Result<InFlight, RenderError> {
-        let composer = &self.composer;
+        let composer = self.composer();
         let crop = composer.recipe.config.render.crop_px;
         composer.start_with(index, |sweep| match self.gray_is_enough() {
             true => composer.renderer.submit_gray(&composer.scene, &sweep.cameras, crop),
@@ -94,16 +95,16 @@ impl PairGenerator {
             Sampled::Croco => return Ok((index, Err("no_position"))),
             Sampled::Refused(reason) => return Ok((index, Err(reason))),
         };
-        let drawn = pending.drawn(self.composer.recipe.config.render.crop_px)?;
+        let drawn = pending.drawn(self.composer().recipe.config.render.crop_px)?;
         let views: Vec<Arc<View>> = (0..drawn.count()).map(|view| Arc::new(drawn.view(view))).collect();
         let lumas: Vec<Luma<'_>> = (0..drawn.count()).map(|view| drawn.gray(view)).collect();
         let probe = DrawnViews {
-            composer: &self.composer,
+            composer: self.composer(),
             drawn: &drawn,
             views: &views,
             deep: RefCell::default(),
         };
-        let outcome = self.composer.recipe.judge_lumas(index, &views, &lumas, &probe)?;
+        let outcome = self.composer().recipe.judge_lumas(index, &views, &lumas, &probe)?;
         let (overlaps, origin) = match outcome {
             Ok(kept) => kept,
             Err(reason) => return Ok((index, Err(reason))),

@@ -2,11 +2,17 @@
 
 use super::device::DevicePair;
 use super::{Outcome, PairGenerator, Position};
-use crate::render::RenderError;
+use crate::render::{Gpu, RenderConfig, RenderError, RendererPool};
 use crate::view::ViewPair;
 
 /// A kind of pair that a [`PairGenerator`] makes.
 pub trait Harvest: Sized {
+    /// What draws the views.
+    ///
+    /// # Errors
+    /// As [`RendererPool::new`].
+    fn renderers(gpu: &Gpu, config: &RenderConfig) -> Result<RendererPool, RenderError>;
+
     /// Readies a generator that has made nothing yet.
     ///
     /// # Errors
@@ -27,6 +33,10 @@ pub trait Harvest: Sized {
 }
 
 impl Harvest for ViewPair {
+    fn renderers(gpu: &Gpu, config: &RenderConfig) -> Result<RendererPool, RenderError> {
+        RendererPool::new(gpu, config)
+    }
+
     fn prepare(_: &mut PairGenerator) -> Result<(), RenderError> {
         Ok(())
     }
@@ -42,6 +52,11 @@ impl Harvest for ViewPair {
 }
 
 impl Harvest for DevicePair {
+    /// The device that the pairs stay on.
+    fn renderers(gpu: &Gpu, config: &RenderConfig) -> Result<RendererPool, RenderError> {
+        RendererPool::single(gpu, config)
+    }
+
     fn prepare(generator: &mut PairGenerator) -> Result<(), RenderError> {
         generator.stay_on_device()
     }

@@ -18,7 +18,7 @@ use super::pairs::{GenerateError, refusals};
 use super::turns::{Rank, Turn, Turns};
 use super::walkable::{Walkable, WalkableConfig, WalkableError};
 use super::{GeneratorConfig, PairGenerator};
-use crate::render::{Gpu, RenderError, Renderer};
+use crate::render::{Gpu, RenderError, RendererPool};
 use crate::scene::{SceneList, SceneSource};
 use crate::view::{PairPlace, ViewPair};
 
@@ -74,8 +74,7 @@ pub struct ScenesReport {
 
 /// An endless iterator over pairs of many scenes. One thread owns it, and with it the device's queue.
 pub struct ScenePairs<P = ViewPair> {
-    gpu: Gpu,
-    renderer: Arc<Renderer>,
+    renderers: RendererPool,
     config: ScenesConfig,
     seed: u64,
     turns: Turns,
@@ -119,8 +118,7 @@ impl<P: Harvest> ScenePairs<P> {
             reason: error.to_string(),
         })?;
         Ok(Self {
-            gpu: gpu.clone(),
-            renderer: Arc::new(Renderer::new(gpu, &config.generator.render)?),
+            renderers: P::renderers(gpu, &config.generator.render)?,
             turns: Turns::new(list, seed, rank),
             config,
             seed,
@@ -154,9 +152,8 @@ impl<P: Harvest> ScenePairs<P> {
     }
 
     fn upload(&self, walkable: &Walkable) -> Result<PairGenerator, RenderError> {
-        let mut generator = PairGenerator::with_renderer(
-            &self.gpu,
-            Arc::clone(&self.renderer),
+        let mut generator = PairGenerator::with_renderers(
+            &self.renderers,
             &walkable.scene,
             Arc::clone(&walkable.navmesh),
             self.config.generator.clone(),
@@ -342,7 +339,7 @@ impl<P: Harvest> ScenePairs<P> {
                         scene: generator.scene_word(),
                     };
                     walk.pairs += 1;
-                    let bytes_read = self.renderer.bytes_read();
+                    let bytes_read = self.renderers.bytes_read();
                     self.empty_turns = 0;
                     self.note(|report| {
                         report.positions += tried;

@@ -5,8 +5,12 @@ use std::sync::{Arc, OnceLock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::adapter::{AdapterReport, choose, enumerate, instance, report};
 use super::error::RenderError;
 use super::mesh::Layouts;
+
+/// Devices that a software adapter is opened as at most.
+const MOST_DEVICES: u64 = 64;
 
 /// Which adapter to use.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -27,46 +31,21 @@ pub struct Gpu {
     pub(super) cull_triangles: bool,
     /// What the pictures of one batch may take on the adapter, bytes.
     pub(super) picture_budget: u64,
+    /// Devices that a pool of renderers opens a software adapter as, where that was said.
+    pub(super) software_devices: Option<usize>,
     /// Why the driver gave the device up, once it has.
     lost: Arc<OnceLock<String>>,
-    // Kept alive with the device; nothing else asks them again.
+    origin: wgpu::Adapter,
+    // Kept alive with the device.
     _instance: wgpu::Instance,
-    _adapter: wgpu::Adapter,
-}
-
-/// What is known about an adapter.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AdapterReport {
-    /// The driver's name for it.
-    pub name: String,
-    /// Graphics interface: `vulkan`, `gl`, `metal`, `dx12`.
-    pub backend: String,
-    /// `discrete`, `integrated`, `virtual`, `software` or `other`.
-    pub kind: String,
-    /// Driver and its version, as it states them.
-    pub driver: String,
-    /// True where a CPU does the drawing.
-    pub is_software: bool,
-    /// Largest width and height of a picture or texture, pixels.
-    pub max_texture_px: u32,
-    /// Largest buffer, bytes.
-    pub max_buffer_bytes: u64,
-    /// True where depth can be read back, without which it cannot be used here.
-    pub reads_depth: bool,
-}
-
-/// Name, interface and kind, as messages and records state it.
-impl std::fmt::Display for AdapterReport {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} ({}, {})", self.name, self.backend, self.kind)
-    }
 }
 
 impl Gpu {
     /// Picks an adapter (hardware before software) and makes a device with the adapter's own limits.
     ///
     /// # Errors
-    /// [`RenderError::NoAdapter`] without a fitting one, [`RenderError::NoDevice`] where it fails.
+    /// [`RenderError::NoAdapter`] without a fitting one, [`RenderError::NoDevice`] where it fails, [`RenderError::Config`]
+    /// where the environment's `COVISTA_PICTURE_BYTES` or `COVISTA_DEVICES` is no number in its range.
     pub fn new(config: &GpuConfig) -> Result<Self, RenderError> {
         let wanted = config
             .adapter
@@ -95,9 +74,21 @@ impl Gpu {
                 },
             });
         };
+        let budget = env_number("COVISTA_PICTURE_BYTES", 1, u64::MAX)?.unwrap_or(u64::MAX);
+        let devices = env_number("COVISTA_DEVICES", 1, MOST_DEVICES)?;
+        let features = wgpu::Features::TEXTURE_COMPRESSION_BC;
+        let gpu = Self::open(instance, adapter, features)?.with_picture_budget(budget);
+        Ok(match devices {
+            Some(devices) => gpu.with_software_devices(devices as usize),
+            None => gpu,
+        })
+    }
+
+    /// A device of the adapter with the adapter's own limits and those of the features that it has.
+    fn open(instance: wgpu::Instance, adapter: wgpu::Adapter, features: wgpu::Features) -> Result<Self, RenderError> {
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("covista"),
-            required_features: adapter.features() & wgpu::Features::TEXTURE_COMPRESSION_BC,
+            required_features: adapter.features() & features,
             required_limits: adapter.limits(),
             ..wgpu::DeviceDescriptor::default()
         }))
@@ -105,9 +96,32 @@ impl Gpu {
             adapter: adapter.get_info().name,
             reason: error.to_string(),
         })?;
-        let budget = std::env::var("COVISTA_PICTURE_BYTES").ok();
-        let budget = budget.and_then(|bytes| bytes.parse().ok()).unwrap_or(u64::MAX);
-        Ok(Self::from_parts(instance, adapter, device, queue).with_picture_budget(budget))
+        Ok(Self::from_parts(instance, adapter, device, queue))
+    }
+
+    /// Another device of the same adapter, which draws the same pictures. It comes through an instance of its own: what
+    /// is drawn through one instance of Mesa's software adapter waits for one lock.
+    ///
+    /// # Errors
+    /// As [`Gpu::new`].
+    pub fn another(&self) -> Result<Self, RenderError> {
+        let backends = wgpu::Backends::from(self.origin.get_info().backend);
+        let instance = instance(backends);
+        let same = |(report, _): &(AdapterReport, wgpu::Adapter)| {
+            (&report.name, &report.backend, &report.driver)
+                == (&self.report.name, &self.report.backend, &self.report.driver)
+        };
+        let Some((_, adapter)) = enumerate(&instance).into_iter().find(same) else {
+            return Err(RenderError::NoDevice {
+                adapter: self.report.name.clone(),
+                reason: "a new instance does not show it any more".to_owned(),
+            });
+        };
+        // Blocks that one of them decoded and the other sampled would not give the same pixels.
+        let features = self.device.features() & wgpu::Features::TEXTURE_COMPRESSION_BC;
+        Ok(Self::open(instance, adapter, features)?
+            .with_triangle_culling(self.cull_triangles)
+            .with_picture_budget(self.picture_budget))
     }
 
     /// Wraps a device that someone else made, such as a training framework.
@@ -134,12 +148,13 @@ impl Gpu {
             layouts: Arc::new(Layouts::new(&device)),
             cull_triangles: report.is_software,
             picture_budget: u64::MAX,
+            software_devices: None,
             lost,
             report,
             device,
             queue,
             _instance: instance,
-            _adapter: adapter,
+            origin: adapter,
         }
     }
 
@@ -157,6 +172,16 @@ impl Gpu {
     pub fn with_picture_budget(self, bytes: u64) -> Self {
         Self {
             picture_budget: bytes,
+            ..self
+        }
+    }
+
+    /// Lets a [`RendererPool`](super::RendererPool) work with so many devices, 1 to 64, where the adapter is a software
+    /// one under Vulkan. The default is 2 where rayon's pool has two threads or more, or `COVISTA_DEVICES` where
+    /// [`Gpu::new`] finds it.
+    pub fn with_software_devices(self, devices: usize) -> Self {
+        Self {
+            software_devices: Some(devices.clamp(1, MOST_DEVICES as usize)),
             ..self
         }
     }
@@ -224,122 +249,16 @@ impl Gpu {
     }
 }
 
-/// Every adapter that is seen, in order of preference.
-pub fn adapters() -> Vec<AdapterReport> {
-    let mut reports: Vec<_> = enumerate(&instance(wgpu::Backends::all()))
-        .into_iter()
-        .map(|(report, _)| report)
-        .collect();
-    reports.sort_by_key(rank);
-    reports
-}
-
-fn instance(backends: wgpu::Backends) -> wgpu::Instance {
-    wgpu::Instance::new(wgpu::InstanceDescriptor {
-        backends,
-        ..wgpu::InstanceDescriptor::new_without_display_handle()
-    })
-}
-
-fn enumerate(instance: &wgpu::Instance) -> Vec<(AdapterReport, wgpu::Adapter)> {
-    pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()))
-        .into_iter()
-        .map(|adapter| (report(&adapter), adapter))
-        .collect()
-}
-
-fn report(adapter: &wgpu::Adapter) -> AdapterReport {
-    let info = adapter.get_info();
-    let limits = adapter.limits();
-    let known_software = ["llvmpipe", "softpipe", "swiftshader", "lavapipe"]
-        .iter()
-        .any(|name| info.name.to_lowercase().contains(name));
-    let is_software = known_software || info.device_type == wgpu::DeviceType::Cpu;
-    let kind = match info.device_type {
-        _ if is_software => "software",
-        wgpu::DeviceType::DiscreteGpu => "discrete",
-        wgpu::DeviceType::IntegratedGpu => "integrated",
-        wgpu::DeviceType::VirtualGpu => "virtual",
-        _ => "other",
+/// The whole number that a variable of the environment holds, if it is set.
+fn env_number(name: &str, least: u64, most: u64) -> Result<Option<u64>, RenderError> {
+    let Some(text) = std::env::var_os(name).filter(|text| !text.is_empty()) else {
+        return Ok(None);
     };
-    AdapterReport {
-        name: info.name,
-        backend: info.backend.to_string(),
-        kind: kind.to_owned(),
-        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        is_software,
-        max_texture_px: limits.max_texture_dimension_2d,
-        max_buffer_bytes: limits.max_buffer_size,
-        reads_depth: adapter
-            .get_downlevel_capabilities()
-            .flags
-            .contains(wgpu::DownlevelFlags::DEPTH_TEXTURE_AND_BUFFER_COPIES),
-    }
-}
-
-/// Smaller is better: hardware first, native interfaces before GL.
-fn rank(report: &AdapterReport) -> (u32, bool) {
-    let kind = match report.kind.as_str() {
-        "discrete" => 0,
-        "integrated" => 1,
-        "virtual" => 2,
-        "other" => 3,
-        _ => 4,
-    };
-    (kind, report.backend == "gl")
-}
-
-/// Index of the best report that fits the name.
-fn choose<'a>(reports: impl Iterator<Item = &'a AdapterReport>, wanted: Option<&str>) -> Option<usize> {
-    let wanted = wanted.map(str::to_lowercase);
-    let fits = |r: &AdapterReport| match wanted.as_deref() {
-        None => true,
-        Some("software") => r.is_software,
-        Some(name) => r.name.to_lowercase().contains(name) || r.backend == name,
-    };
-    reports
-        .enumerate()
-        .filter(|(_, r)| r.reads_depth && fits(r))
-        .min_by_key(|(index, r)| (rank(r), *index))
-        .map(|(index, _)| index)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(name: &str, backend: &str, kind: &str) -> AdapterReport {
-        AdapterReport {
-            name: name.to_owned(),
-            backend: backend.to_owned(),
-            kind: kind.to_owned(),
-            driver: String::new(),
-            is_software: kind == "software",
-            max_texture_px: 8192,
-            max_buffer_bytes: 1 << 30,
-            reads_depth: true,
-        }
-    }
-
-    #[test]
-    fn hardware_comes_first_and_a_name_decides() {
-        let all = [
-            report("llvmpipe (LLVM 15)", "vulkan", "software"),
-            report("NVIDIA H200", "gl", "discrete"),
-            report("NVIDIA H200", "vulkan", "discrete"),
-        ];
-        let pick = |wanted| choose(all.iter(), wanted);
-        assert_eq!(pick(None), Some(2));
-        assert_eq!(pick(Some("LLVMpipe")), Some(0));
-        assert_eq!(pick(Some("software")), Some(0));
-        assert_eq!(pick(Some("gl")), Some(1));
-        assert_eq!(pick(Some("radeon")), None);
-    }
-
-    #[test]
-    fn an_adapter_that_cannot_read_depth_is_passed_over() {
-        let mut blind = report("old", "gl", "discrete");
-        blind.reads_depth = false;
-        assert_eq!(choose([blind].iter(), None), None);
+    let number = text.to_str().and_then(|text| text.trim().parse().ok());
+    match number.filter(|number| (least..=most).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(RenderError::Config(format!(
+            "the environment's {name} = {text:?} must be a whole number from {least} to {most}"
+        ))),
     }
 }

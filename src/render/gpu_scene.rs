@@ -1,5 +1,6 @@
 //! A scene on the device: one vertex buffer, one index buffer, groups of clusters that share state.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -80,10 +81,18 @@ impl GpuScene {
     /// # Errors
     /// As [`GpuScene::upload`].
     pub fn upload_for(gpu: &Gpu, scene: &Scene, config: &RenderConfig, sensors: Sensors) -> Result<Self, RenderError> {
-        match config.shading {
-            Shading::Flat => Self::upload_primitives(gpu, scene, &scene.primitives, config, sensors),
-            Shading::Lit => Self::upload_primitives(gpu, scene, &light_primitives(scene), config, sensors),
-        }
+        Self::upload_primitives(gpu, scene, &shaded(scene, config), config, sensors)
+    }
+
+    /// As [`GpuScene::upload_for`] for colour and depth, once for each device; light is computed once.
+    pub(super) fn upload_each<'a>(
+        gpus: impl Iterator<Item = &'a Gpu>,
+        scene: &Scene,
+        config: &RenderConfig,
+    ) -> Vec<Result<Self, RenderError>> {
+        let primitives = shaded(scene, config);
+        gpus.map(|gpu| Self::upload_primitives(gpu, scene, &primitives, config, Sensors::default()))
+            .collect()
     }
 
     fn upload_primitives(
@@ -205,6 +214,14 @@ impl GpuScene {
     /// Bytes on the device, textures with their mip levels included.
     pub fn device_bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+/// The triangles with the colours that `config` gives them.
+fn shaded<'a>(scene: &'a Scene, config: &RenderConfig) -> Cow<'a, [Primitive]> {
+    match config.shading {
+        Shading::Flat => Cow::Borrowed(&scene.primitives),
+        Shading::Lit => Cow::Owned(light_primitives(scene)),
     }
 }
 

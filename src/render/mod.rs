@@ -6,6 +6,7 @@
 //! model and draws the channels that [`Sensors`] names beside colour and depth. [`Drawn`] are views of which the host
 //! has seen only what it needs to choose; [`TensorWriter`] writes the chosen ones into a tensor of the same device.
 
+mod adapter;
 mod capture;
 mod cluster;
 mod compute;
@@ -24,6 +25,7 @@ mod mesh;
 mod mipmap;
 mod painted;
 mod panorama;
+mod pool;
 mod readback;
 mod record;
 mod renderer;
@@ -34,15 +36,17 @@ mod tensor;
 mod texture_upload;
 mod timing;
 
+pub use adapter::{AdapterReport, adapters};
 pub use capture::PendingCaptures;
 pub use config::{Alpha, CompressedTextures, Culling, Filter, RenderConfig, Shading};
 pub use drawn::Drawn;
 pub use error::RenderError;
-pub use gpu::{AdapterReport, Gpu, GpuConfig, adapters};
+pub use gpu::{Gpu, GpuConfig};
 pub use gpu_scene::GpuScene;
 pub use images::GpuImages;
 pub use mipmap::{MipLevel, mip_chain};
 pub use painted::PaintedIds;
+pub use pool::RendererPool;
 pub use renderer::{Pending, Renderer};
 pub use sensors::Sensors;
 pub use tensor::{PictureWindow, TensorBytes, TensorWriter};

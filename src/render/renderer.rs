@@ -112,6 +112,11 @@ impl Renderer {
         })
     }
 
+    /// The device that it draws with.
+    pub(super) fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
     /// The configuration it was made with.
     pub fn config(&self) -> &RenderConfig {
         &self.config

@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::sync::Arc;
 
 use covista::config::Config;
 use covista::export::native::{NativeWriter, SkippedScene, SourceRecord};
 use covista::generate::{Loader, PairGenerator, Position, WalkableError};
 use covista::navmesh::NavMeshError;
-use covista::render::{Gpu, RenderError, Renderer};
+use covista::render::{Gpu, RenderError, RendererPool};
 use covista::rng::Rng;
 use covista::scene::{ListedSource, SceneList, SceneSource};
 
@@ -52,8 +51,8 @@ pub struct Scenes<'a> {
     config: &'a Config,
     seed: u64,
     gpu: Gpu,
-    /// Draws all of them; made with the first.
-    renderer: Option<Arc<Renderer>>,
+    /// Draw all of them; made with the first.
+    renderers: Option<RendererPool>,
     /// Scenes that were read before there was a device.
     ready: BTreeMap<usize, Walkable>,
     /// Reads the scene of the next block; started with the first of them.
@@ -103,7 +102,7 @@ impl<'a> Scenes<'a> {
             config,
             seed,
             gpu,
-            renderer: None,
+            renderers: None,
             ready,
             loader: None,
             open: VecDeque::new(),
@@ -203,14 +202,11 @@ impl<'a> Scenes<'a> {
         if let Some(name) = &self.names[key.0] {
             walkable.rename(name);
         }
-        let renderer = match &self.renderer {
-            Some(renderer) => Arc::clone(renderer),
-            None => Arc::clone(
-                self.renderer
-                    .insert(Arc::new(Renderer::new(&self.gpu, &self.config.render)?)),
-            ),
+        let renderers = match &mut self.renderers {
+            Some(renderers) => renderers,
+            none => none.insert(RendererPool::new(&self.gpu, &self.config.render)?),
         };
-        let generator = walkable.generator_with(&self.gpu, renderer, self.config, self.seed)?;
+        let generator = walkable.generator_with(renderers, self.config, self.seed)?;
         log.opened(&self.source(key), &walkable)?;
         Ok(OpenScene {
             name: walkable.scene.name.clone(),

@@ -120,7 +120,7 @@ impl Run<'_> {
         stop: &std::sync::atomic::AtomicBool,
     ) -> anyhow::Result<PlannedScene> {
         let (args, name) = (self.args, &walkable.scene.name);
-        let generator = walkable.generator(&self.gpu, &self.config, args.seed)?;
+        let generator = walkable.lone_generator(&self.gpu, &self.config, args.seed)?;
         let limit = args
             .positions
             .saturating_mul(self.config.generate.max_positions_per_pair);
