@@ -9,19 +9,19 @@
 
 mod claim;
 mod connect;
+mod listing;
 mod mirror;
 mod transfer;
 
-use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use object_store::client::{HttpError, HttpErrorKind};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion};
 
 pub use claim::{Claim, LEASE};
+pub use listing::ObjectNames;
 pub use mirror::Mirror;
 
 /// Attempts of a conditional write whose answer was lost, for which the client alone makes no second one.
@@ -160,30 +160,6 @@ impl ObjectFolder {
             url: format!("{}/{name}", self.url).trim_end_matches('/').to_owned(),
             why: reason(error),
         }
-    }
-
-    /// Names below the prefix, relative to it, and their sizes in bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Request`].
-    pub fn list(&self) -> Result<BTreeMap<String, u64>, StoreError> {
-        self.runtime.block_on(async {
-            let mut found = BTreeMap::new();
-            let mut listed = self.store.list(Some(&self.prefix));
-            while let Some(object) = listed.next().await {
-                let object = object.map_err(|error| self.failed("", &error))?;
-                let parts: Vec<_> = object
-                    .location
-                    .prefix_match(&self.prefix)
-                    .into_iter()
-                    .flatten()
-                    .collect();
-                let name: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
-                found.insert(name.join("/"), object.size);
-            }
-            Ok(found)
-        })
     }
 
     /// The bytes of an object and its version; `None` where there is none, be it for want of the bucket.

@@ -2,13 +2,14 @@
 
     servers.py proxy PORT TARGET           a way to the store that can be cut off while the store keeps its objects
     servers.py s3|gs PORT                  moto's S3 server, for gs in the dialect of Google's XML interface
-    servers.py ENDPOINT make|list|unfinished|delete|fetch|spoil ...
+    servers.py ENDPOINT make|list|await|unfinished|delete|fetch|spoil ...
 """
 
 import asyncio
 import os
 import sys
 import threading
+import time
 
 
 def proxy(port, target):
@@ -113,6 +114,18 @@ def client(endpoint, command, *rest):
         s3.create_bucket(Bucket="pairs")
     if command == "list":
         print("\n".join(f"{item['Key']} {item['ETag'] if rest[1:] else ''}".strip() for item in objects(rest[0])))
+    if command == "await":
+        # Asked from within one process, which sees a shard that is made in a second before it ends.
+        prefix, pairs = rest[0], int(rest[1])
+        print("ready", flush=True)
+        for _ in range(9000):
+            names = [item["Key"] for item in objects(prefix)]
+            if any(name.endswith("manifest.json") for name in names):
+                sys.exit(f"{prefix} ended before it could be killed")
+            if sum(name.endswith("pair.json") for name in names) >= pairs and any(name.endswith("progress.jsonl") for name in names):
+                return
+            time.sleep(0.01)
+        sys.exit(f"{prefix} did not get under way")
     if command == "unfinished":
         print(len(s3.list_multipart_uploads(Bucket="pairs").get("Uploads", [])))
     if command == "delete":

@@ -2,6 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "object-store")]
+use covista::export::ExportError;
+#[cfg(feature = "object-store")]
+use covista::export::native::NativeReader;
+#[cfg(feature = "object-store")]
+use covista::store::{ObjectFolder, StoreError};
+
 use super::exit::Failure;
 
 /// A set as a folder of this machine; what was fetched for it is removed in the end.
@@ -31,6 +38,17 @@ impl Local {
         fetch(&text, scratch)
     }
 
+    /// A place for what is fetched from `url`, which no other process takes.
+    #[cfg(feature = "object-store")]
+    fn copy_of(url: &str, scratch: Option<&Path>) -> Self {
+        let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
+        let hash = &blake3::hash(url.as_bytes()).to_hex()[..16];
+        Self {
+            path: scratch.join(format!("covista-fetched-{}-{hash}", std::process::id())),
+            url: Some(url.trim_end_matches('/').to_owned()),
+        }
+    }
+
     /// How a file of the folder is named to the user.
     pub fn named(&self, file: &Path) -> PathBuf {
         match (&self.url, file.strip_prefix(&self.path)) {
@@ -51,22 +69,11 @@ impl Drop for Local {
 
 #[cfg(feature = "object-store")]
 fn fetch(url: &str, scratch: Option<&Path>) -> anyhow::Result<Local> {
-    let remote = covista::store::ObjectFolder::open(url)?;
-    let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
-    let name = format!(
-        "covista-fetched-{}-{}",
-        std::process::id(),
-        &blake3::hash(url.as_bytes()).to_hex()[..16]
-    );
-    let local = Local {
-        path: scratch.join(name),
-        url: Some(url.trim_end_matches('/').to_owned()),
-    };
+    let remote = ObjectFolder::open(url)?;
+    let local = Local::copy_of(url, scratch);
     // What cannot be read is bad input; where to write is not in question.
-    let failed = |error: covista::store::StoreError| match error {
-        covista::store::StoreError::Request { url, why } => {
-            Failure::input(format!("object storage could not be read at {url}: {why}"))
-        }
+    let failed = |error: StoreError| match error {
+        StoreError::Request { url, why } => Failure::input(format!("object storage could not be read at {url}: {why}")),
         other => other.into(),
     };
     match remote.download(&local.path).map_err(failed)? {
@@ -80,4 +87,42 @@ fn fetch(url: &str, _: Option<&Path>) -> anyhow::Result<Local> {
     Err(Failure::arguments(format!(
         "this build reads folders only; build it with --features object-store for {url}"
     )))
+}
+
+/// What is known of a set in object storage that has ended and of which every file is there; else `None`. Only its
+/// manifest is fetched, below `scratch`.
+#[cfg(feature = "object-store")]
+pub fn finished<T>(
+    remote: &ObjectFolder,
+    scratch: Option<&Path>,
+    look: impl FnOnce(&NativeReader) -> anyhow::Result<T>,
+) -> anyhow::Result<Option<T>> {
+    let local = Local::copy_of(remote.url(), scratch);
+    let manifest = local.path.join("manifest.json");
+    if !remote.download_manifest(&manifest)? {
+        return Ok(None);
+    }
+    let damaged = |error: ExportError| match error {
+        ExportError::Damaged { why, .. } => ExportError::Damaged {
+            why: format!("{why}; remove this object and make the set again"),
+            path: local.named(&manifest),
+        },
+        other => other,
+    };
+    let set = NativeReader::open(&local.path).map_err(damaged)?;
+    let names = remote.names()?;
+    if !set.topdown_entries().iter().all(|entry| names.contains(&entry.file)) {
+        return Ok(None);
+    }
+    for entry in set.entries() {
+        let entry = entry.map_err(damaged)?;
+        if !entry
+            .files
+            .keys()
+            .all(|file| names.contains(&format!("{}/{file}", entry.folder)))
+        {
+            return Ok(None);
+        }
+    }
+    look(&set).map(Some)
 }

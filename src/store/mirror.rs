@@ -10,12 +10,14 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::claim::{Claim, is_claim};
 use super::transfer::{PART_BYTES, Upload, file_error};
-use super::{ObjectFolder, Put, StoreError};
+use super::{ObjectFolder, ObjectNames, Put, StoreError};
 
 const MANIFEST: &str = "manifest.json";
 const JOURNAL: &str = "progress.jsonl";
 /// Finished things that may wait for their upload; more make the generator wait.
 const WAITING: usize = 64;
+/// Files that are handed on at a time where all of a set are gone through.
+const BATCH: usize = 256;
 
 /// Uploads what is finished while the next is made, and holds the claim on the output.
 ///
@@ -77,9 +79,12 @@ impl Mirror {
             return Ok(());
         };
         let name = name.to_string_lossy();
-        let files = files_below(folder)?.into_iter();
-        let files = files.map(|file| Upload::whole(format!("{name}/{file}"), folder.join(&file)));
-        let files = files.collect::<Result<Vec<_>, _>>()?;
+        let mut files = Vec::new();
+        each_file_below(folder, &format!("{name}/"), &mut |file| {
+            let path = self.local.join(&file);
+            files.push(Upload::whole(file, path)?);
+            Ok(())
+        })?;
         self.send(files)
     }
 
@@ -150,19 +155,32 @@ impl Mirror {
         let Some(claim) = self.join()? else {
             return Ok(());
         };
-        let present = self.remote.list()?;
-        let lacking = files_below(&self.local)?.into_iter();
-        let lacking = lacking.filter(|name| name != MANIFEST && name != JOURNAL && !present.contains_key(name));
-        let lacking = lacking.map(|name| Upload::whole(name.clone(), self.local.join(name)));
-        self.remote.upload(&lacking.collect::<Result<Vec<_>, _>>()?)?;
-        claim.check()?;
         let is_pair = |name: &str| name.len() > 6 && name.split('/').next().is_some_and(|n| n.parse::<u64>().is_ok());
-        for name in present
-            .keys()
-            .filter(|name| is_pair(name) && !self.local.join(name).exists())
-        {
+        let (mut present, mut stray) = (ObjectNames::default(), Vec::new());
+        self.remote.each_object(|name, _| {
+            present.add(name);
+            if is_pair(name) && !self.local.join(name).exists() {
+                stray.push(name.to_owned());
+            }
+            Ok(())
+        })?;
+        let present = present.sorted();
+        let mut lacking = Vec::new();
+        each_file_below(&self.local, "", &mut |name| {
+            if name != MANIFEST && name != JOURNAL && !present.contains(&name) {
+                let path = self.local.join(&name);
+                lacking.push(Upload::whole(name, path)?);
+            }
+            match lacking.len() {
+                BATCH.. => self.remote.upload(&std::mem::take(&mut lacking)),
+                _ => Ok(()),
+            }
+        })?;
+        self.remote.upload(&lacking)?;
+        claim.check()?;
+        for name in stray {
             // What another run left that was killed before anything listed it.
-            self.remote.delete(name)?;
+            self.remote.delete(&name)?;
         }
         self.put_manifest()?;
         self.remote.delete(JOURNAL)?;
@@ -172,22 +190,22 @@ impl Mirror {
     /// Uploads the manifest where there is none; the same one may be there.
     fn put_manifest(&self) -> Result<(), StoreError> {
         let path = self.local.join(MANIFEST);
-        let manifest = fs::read(&path).map_err(|source| file_error(&path, source))?;
-        let there = || Ok(self.remote.get(MANIFEST)?.map(|(there, _)| there));
-        let mut found: Option<Vec<u8>> = there()?;
-        if found.is_none() {
-            if manifest.len() as u64 >= PART_BYTES {
+        let size = fs::metadata(&path).map_err(|source| file_error(&path, source))?.len();
+        if self.remote.size(MANIFEST)?.is_none() {
+            if size >= PART_BYTES {
                 // Stores know no condition on uploads in parts; the claim keeps others away.
                 return self.remote.upload(&[Upload::whole(MANIFEST.into(), path)?]);
             }
-            found = match self.remote.put_new(MANIFEST, manifest.clone())? {
-                Put::Done(_) => return Ok(()),
-                Put::Refused => there()?,
-            };
+            let manifest = fs::read(&path).map_err(|source| file_error(&path, source))?;
+            if matches!(self.remote.put_new(MANIFEST, manifest)?, Put::Done(_)) {
+                return Ok(());
+            }
         }
-        match found {
-            Some(found) if found == manifest => Ok(()),
-            _ => Err(StoreError::Other {
+        let there = self.local.join(".tmp-manifest");
+        let found = self.remote.download_one(MANIFEST, &there)?;
+        match found && hash_of(&path)? == hash_of(&there)? {
+            true => Ok(()),
+            false => Err(StoreError::Other {
                 url: format!("{}/{MANIFEST}", self.remote.url()),
             }),
         }
@@ -205,18 +223,14 @@ impl Drop for Mirror {
 }
 
 impl ObjectFolder {
-    /// The manifest of a finished set under this prefix of which no file is missing.
+    /// Downloads the manifest of a set that has ended to `path`; false where the prefix holds none. Whether its files are
+    /// there as well, [`Self::names`] tells.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Request`].
-    pub fn complete_manifest(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        let Some((manifest, _)) = self.get(MANIFEST)? else {
-            return Ok(None);
-        };
-        let present = self.list()?;
-        let whole = !present.contains_key(JOURNAL) && files_of(&manifest).all(|file| present.contains_key(&file));
-        Ok(whole.then_some(manifest))
+    /// [`StoreError::Request`], [`StoreError::File`].
+    pub fn download_manifest(&self, path: &Path) -> Result<bool, StoreError> {
+        Ok(self.size(JOURNAL)?.is_none() && self.download_one(MANIFEST, path)?)
     }
 
     /// Downloads every set below the prefix into `local`, as far as it is not there; how many objects there are.
@@ -225,52 +239,89 @@ impl ObjectFolder {
     ///
     /// [`StoreError::Request`], [`StoreError::File`].
     pub fn download(&self, local: &Path) -> Result<usize, StoreError> {
-        let present = self.list()?;
-        let names = present.keys().filter(|name| is_plain(name) && !is_claim(name));
-        let wanted: Vec<_> = names.map(|name| (name.clone(), local.join(name))).collect();
-        let lacking: Vec<_> = wanted.iter().filter(|(_, path)| !path.exists()).cloned().collect();
-        self.fetch(local, &lacking)?;
-        Ok(wanted.len())
+        let (mut objects, mut lacking) = (0, Batch::new(self, local));
+        self.each_object(|name, _| {
+            if !is_plain(name) || is_claim(name) {
+                return Ok(());
+            }
+            objects += 1;
+            match local.join(name).exists() {
+                true => Ok(()),
+                false => lacking.add(name),
+            }
+        })?;
+        lacking.fetch()?;
+        Ok(objects)
     }
-}
-
-/// The files that a manifest lists.
-fn files_of(manifest: &[u8]) -> impl Iterator<Item = String> {
-    let manifest: serde_json::Value = serde_json::from_slice(manifest).unwrap_or_default();
-    let mut found = Vec::new();
-    for pair in manifest["pairs"].as_array().into_iter().flatten() {
-        let folder = pair["folder"].as_str().unwrap_or_default();
-        let files = pair["files"].as_object().into_iter().flat_map(|files| files.keys());
-        found.extend(files.map(|file| format!("{folder}/{file}")));
-    }
-    let topdowns = manifest["topdowns"].as_array().into_iter().flatten();
-    found.extend(topdowns.filter_map(|entry| entry["file"].as_str()).map(str::to_owned));
-    found.into_iter()
 }
 
 /// Downloads what `local` lacks.
 fn fetch(remote: &ObjectFolder, local: &Path) -> Result<(), StoreError> {
-    let present = remote.list()?;
     let finished_here = local.join(MANIFEST).exists();
     let journal_here = fs::metadata(local.join(JOURNAL)).map(|data| data.len()).ok();
-    let known_there = [JOURNAL, MANIFEST].iter().any(|name| present.contains_key(*name));
+    let journal_there = remote.size(JOURNAL)?;
+    let known_there = journal_there.is_some() || remote.size(MANIFEST)?.is_some();
     if !known_there && !finished_here && journal_here.is_none() {
         // Pairs that nothing lists; they are made again.
         return Ok(());
     }
     // Another machine may have gone on from what this one uploaded: the longer journal knows more.
     let better = |size: u64| !finished_here && journal_here.is_none_or(|here| here < size);
-    let wanted = present.iter().filter(|(name, size)| match name.as_str() {
-        JOURNAL => better(**size),
-        MANIFEST => !finished_here && journal_here.is_none() && !present.contains_key(JOURNAL),
-        name => is_plain(name) && !is_claim(name) && !local.join(name).exists(),
-    });
-    let wanted: Vec<_> = wanted.map(|(name, _)| (name.clone(), local.join(name))).collect();
-    match wanted.is_empty() {
-        // The writer makes the folder, and wants to.
-        true => Ok(()),
-        false => remote.fetch(local, &wanted),
+    // The writer makes the folder, and wants to: it is there only where something is fetched.
+    let mut lacking = Batch::new(remote, local);
+    remote.each_object(|name, size| {
+        let wanted = match name {
+            JOURNAL => better(size),
+            MANIFEST => !finished_here && journal_here.is_none() && journal_there.is_none(),
+            name => is_plain(name) && !is_claim(name) && !local.join(name).exists(),
+        };
+        match wanted {
+            true => lacking.add(name),
+            false => Ok(()),
+        }
+    })?;
+    lacking.fetch()
+}
+
+/// Objects to be downloaded, a batch at a time.
+struct Batch<'a> {
+    remote: &'a ObjectFolder,
+    local: &'a Path,
+    wanted: Vec<(String, PathBuf)>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(remote: &'a ObjectFolder, local: &'a Path) -> Self {
+        Self {
+            remote,
+            local,
+            wanted: Vec::new(),
+        }
     }
+
+    fn add(&mut self, name: &str) -> Result<(), StoreError> {
+        self.wanted.push((name.to_owned(), self.local.join(name)));
+        match self.wanted.len() {
+            BATCH.. => self.fetch(),
+            _ => Ok(()),
+        }
+    }
+
+    fn fetch(&mut self) -> Result<(), StoreError> {
+        match self.wanted.is_empty() {
+            true => Ok(()),
+            false => self.remote.fetch(self.local, &std::mem::take(&mut self.wanted)),
+        }
+    }
+}
+
+/// The BLAKE3 of a file, however large.
+fn hash_of(path: &Path) -> Result<blake3::Hash, StoreError> {
+    let mut hasher = blake3::Hasher::new();
+    fs::File::open(path)
+        .and_then(|mut file| std::io::copy(&mut file, &mut hasher))
+        .map_err(|source| file_error(path, source))?;
+    Ok(hasher.finalize())
 }
 
 /// Names of a shard, a pair and a file at most, none of which can leave its folder.
@@ -282,23 +333,22 @@ fn is_plain(name: &str) -> bool {
     name.split('/').count() <= 3 && name.split('/').all(plain)
 }
 
-/// Files below a folder, relative to it; hidden ones are unfinished.
-fn files_below(folder: &Path) -> Result<Vec<String>, StoreError> {
-    let mut found = Vec::new();
-    let mut folders = vec![(folder.to_path_buf(), String::new())];
-    while let Some((folder, prefix)) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(|source| file_error(&folder, source))? {
-            let entry = entry.map_err(|source| file_error(&folder, source))?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name.starts_with('.') {
-                continue;
-            }
-            match entry.path().is_dir() {
-                true => folders.push((entry.path(), format!("{prefix}{name}/"))),
-                false => found.push(format!("{prefix}{name}")),
-            }
+/// Calls `take` with every file below a folder, named relative to it after `prefix`; hidden ones are unfinished.
+fn each_file_below(
+    folder: &Path,
+    prefix: &str,
+    take: &mut dyn FnMut(String) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(|source| file_error(folder, source))? {
+        let entry = entry.map_err(|source| file_error(folder, source))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        match entry.path().is_dir() {
+            true => each_file_below(&entry.path(), &format!("{prefix}{name}/"), take)?,
+            false => take(format!("{prefix}{name}"))?,
         }
     }
-    found.sort();
-    Ok(found)
+    Ok(())
 }

@@ -119,6 +119,22 @@ impl ObjectFolder {
         }
     }
 
+    /// Downloads one object to `path` by way of a hidden file beside it; false where there is no such object.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::download`].
+    pub fn download_one(&self, name: &str, path: &Path) -> Result<bool, StoreError> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        // What an earlier process left is no answer.
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(file_error(path, error)),
+            _ => {}
+        }
+        self.fetch(folder, &[(name.to_owned(), path.to_owned())])?;
+        Ok(path.exists())
+    }
+
     /// Downloads objects to the paths given with them, through hidden files in `folder`, so that each file is whole.
     ///
     /// # Errors

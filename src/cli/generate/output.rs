@@ -13,6 +13,8 @@ use covista::store::{Mirror, ObjectFolder, is_object_url};
 use super::Args;
 use crate::cli::exit::Failure;
 use crate::cli::formats::Layout;
+#[cfg(feature = "object-store")]
+use crate::cli::remote;
 
 /// An output that this process writes.
 pub struct Output {
@@ -107,15 +109,25 @@ impl Output {
         let remote = ObjectFolder::open(url)?;
         // With --resume the hash of every file is checked, as in a folder; without, that each is there.
         if !args.resume {
-            if let Some(manifest) = remote.complete_manifest()? {
-                return match run.shard {
-                    Some(_) => counters_of(&manifest, run, url).map(Err),
-                    None => Err(Failure::output(format!(
-                        "a complete set is there already; give another --out: {url}"
-                    ))),
-                };
+            let counted = remote::finished(&remote, args.scratch.as_deref(), |set| match run.shard {
+                None => Err(Failure::output(format!(
+                    "a complete set is there already; give another --out: {url}"
+                ))),
+                Some(_) => match set.run().difference(run) {
+                    None => Ok(set.counters().clone()),
+                    Some((what, found, expected)) => Err(ExportError::Mismatch {
+                        what,
+                        found,
+                        expected,
+                        path: PathBuf::from(format!("{url}/manifest.json")),
+                    }
+                    .into()),
+                },
+            })?;
+            if let Some(counters) = counted {
+                return Ok(Err(counters));
             }
-            if run.shard.is_none() && !remote.list()?.is_empty() {
+            if run.shard.is_none() && !remote.is_empty()? {
                 return Err(Failure::output(format!(
                     "objects are there already; give another --out, or --resume to continue: {url}"
                 )));
@@ -196,32 +208,6 @@ impl Output {
             Some(folder) => folder.finish(writer)?,
             None => writer.finish()?,
         })
-    }
-}
-
-/// What a finished shard counted, where it is this run's.
-#[cfg(feature = "object-store")]
-fn counters_of(manifest: &[u8], run: &RunRecord, url: &str) -> anyhow::Result<Counters> {
-    #[derive(serde::Deserialize)]
-    struct Head {
-        #[serde(flatten)]
-        run: RunRecord,
-        counters: Counters,
-    }
-    let path = PathBuf::from(format!("{url}/manifest.json"));
-    let head: Head = serde_json::from_slice(manifest).map_err(|error| ExportError::Damaged {
-        why: format!("{error}; remove this object and make the shard again"),
-        path: path.clone(),
-    })?;
-    match head.run.difference(run) {
-        None => Ok(head.counters),
-        Some((what, found, expected)) => Err(ExportError::Mismatch {
-            what,
-            found,
-            expected,
-            path,
-        }
-        .into()),
     }
 }
 
