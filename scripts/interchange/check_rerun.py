@@ -149,6 +149,7 @@ def scene(recording, pair, info):
     meshes = [entity for name, entity in recording.items() if name.startswith("/world/scene/")]
     vertices = [numbers(mesh["Mesh3D:vertex_positions"], (-1, 3)).astype(float) for mesh in meshes]
     corners = [numbers(mesh["Mesh3D:triangle_indices"], (-1, 3)) for mesh in meshes]
+    check("one mesh a material, which carries its texture", len(meshes) <= info["materials"], f"{len(meshes)} meshes, {info['materials']} materials")
     count = sum(map(len, vertices))
     check("the mesh has the scene's vertices", count == info["vertices"], f"{count} vertices")
     count = sum(map(len, corners))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use covista::export::{PictureFormat, ReadPair, encode_picture, read_pair};
 use covista::report::{MatchStyle, pair_picture};
 
+use super::common::{ConfigArgs, SceneArgs, UpArg};
 use super::exit::Failure;
 
 /// Arguments of `covista show`.
@@ -31,6 +32,12 @@ pub struct Args {
     /// Scene of the recording: a file or procedural:SEED
     #[arg(long, value_name = "FILE|procedural[:SEED]", requires = "rerun")]
     scene: Option<String>,
+    /// Up axis of the scene; by default Z for Habitat stages and Y for everything else
+    #[arg(long, value_name = "y|z|auto", requires = "scene")]
+    up: Option<UpArg>,
+    /// How the scene is read
+    #[command(flatten)]
+    config: ConfigArgs,
     /// Say what was read as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -49,7 +56,8 @@ enum Style {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let pair = read_pair(&args.path, args.index)?;
     if let Some(out) = &args.rerun {
-        record(out, &pair, args.scene.as_deref())?;
+        let scene = args.scene.clone().map(|scene| SceneArgs { scene, up: args.up });
+        record(out, &pair, scene, &args.config)?;
         return tell(&args, &pair, out);
     }
     let style = match args.style {
@@ -71,7 +79,7 @@ use super::show_rerun::write as record;
 
 /// What stands in for the recording in a build without the feature.
 #[cfg(not(feature = "rerun"))]
-fn record(_: &std::path::Path, _: &ReadPair, _: Option<&str>) -> anyhow::Result<()> {
+fn record(_: &std::path::Path, _: &ReadPair, _: Option<SceneArgs>, _: &ConfigArgs) -> anyhow::Result<()> {
     Err(Failure::arguments(
         "this build has no Rerun recordings: build it with `cargo build --release --features rerun`",
     ))

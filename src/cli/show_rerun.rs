@@ -1,15 +1,15 @@
 //! `covista show --rerun`: a pair as a recording for the Rerun viewer: the scene, cameras, views with depth,
 //! and correspondences.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use covista::camera::Camera;
-use covista::config::Config;
 use covista::export::ReadPair;
 use covista::report::match_color;
-use covista::scene::{Scene, SceneSource};
+use covista::scene::{Primitive, Scene};
 use covista::view::DepthMap;
 use glam::{DVec2, DVec3};
 use re_chunk::{Chunk, ChunkId, RowId, TimePoint};
@@ -22,22 +22,22 @@ use re_sdk_types::components::{Color, PinholeProjection};
 use re_sdk_types::datatypes::{ChannelDatatype, Rgba32};
 use re_sdk_types::{AsComponents, components};
 
+use super::common::{ConfigArgs, SceneArgs};
 use super::exit::Failure;
 
 /// Correspondences whose rays are drawn in space.
 const RAYS: usize = 40;
 
-/// Writes the recording; `scene` is a file or `procedural:SEED`, whose mesh is logged too.
-pub fn write(out: &Path, pair: &ReadPair, scene: Option<&str>) -> anyhow::Result<()> {
+/// Writes the recording, with the mesh of `scene`, if one is given, read as the configuration says.
+pub fn write(out: &Path, pair: &ReadPair, scene: Option<SceneArgs>, config: &ConfigArgs) -> anyhow::Result<()> {
     let failed = |error: &dyn std::fmt::Display| {
         Failure::output(format!("cannot write the recording ({error}): {}", out.display()))
     };
     // Nothing is written where the scene cannot be read.
-    let config = Config::default();
     let scene = match scene {
-        Some(spec) => {
-            let scene = SceneSource::parse(spec)?.load_with(&config.scene, &config.procedural)?;
-            check_scene(spec, &scene, pair)?;
+        Some(args) => {
+            let scene = args.load(&mut config.load()?)?;
+            check_scene(&args.scene, &scene, pair)?;
             Some(scene)
         }
         None => None,
@@ -106,7 +106,7 @@ fn check_scene(spec: &str, scene: &Scene, pair: &ReadPair) -> anyhow::Result<()>
     match &pair.scene_hash {
         Some(hash) if *hash != scene.hash_hex() => Err(Failure::input(format!(
             "the pair was made in another scene: {spec} has the hash {} and the pair's has {hash}; give the scene \
-             that the set was made from",
+             that the set was made from, read as it was then (--up, --profile, --set)",
             scene.hash_hex()
         ))),
         _ => Ok(()),
@@ -195,30 +195,51 @@ fn colors(pair: &ReadPair) -> impl Iterator<Item = Color> {
     })
 }
 
-/// One mesh a primitive, with its texture.
+/// Primitives that become one mesh: a mesh of a recording carries its texture, and many primitives share one.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Surface {
+    material: usize,
+    has_uvs: bool,
+    has_colors: bool,
+}
+
+/// One mesh a material, with its texture.
 fn log_scene(recording: &mut Recording<impl Write>, scene: &Scene) -> Result<(), EncodeError> {
-    for (number, primitive) in scene.primitives.iter().enumerate() {
-        let triangles = primitive.indices.chunks_exact(3).map(|t| [t[0], t[1], t[2]]);
-        let mut mesh = Mesh3D::new(primitive.positions.iter().copied()).with_triangle_indices(triangles);
-        let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
-        if !primitive.colors.is_empty() {
-            let colors = primitive
-                .colors
-                .iter()
-                .map(|c| Color::from_rgb(byte(c[0]), byte(c[1]), byte(c[2])));
-            mesh = mesh.with_vertex_colors(colors);
+    let mut surfaces: BTreeMap<Surface, Vec<&Primitive>> = BTreeMap::new();
+    for primitive in &scene.primitives {
+        let surface = Surface {
+            material: primitive.material,
+            has_uvs: !primitive.uvs.is_empty(),
+            has_colors: !primitive.colors.is_empty(),
+        };
+        surfaces.entry(surface).or_default().push(primitive);
+    }
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    for (number, (surface, primitives)) in surfaces.iter().enumerate() {
+        let mut triangles = Vec::new();
+        let mut before = 0;
+        for primitive in primitives {
+            let corners = primitive.indices.chunks_exact(3);
+            triangles.extend(corners.map(|t| [t[0] + before, t[1] + before, t[2] + before]));
+            before += primitive.positions.len() as u32;
         }
-        if let Some(material) = scene.materials.get(primitive.material) {
+        let positions = primitives.iter().flat_map(|p| p.positions.iter().copied());
+        let mut mesh = Mesh3D::new(positions).with_triangle_indices(triangles);
+        if surface.has_colors {
+            let colors = primitives.iter().flat_map(|p| p.colors.iter());
+            mesh = mesh.with_vertex_colors(colors.map(|c| Color::from_rgb(byte(c[0]), byte(c[1]), byte(c[2]))));
+        }
+        if let Some(material) = scene.materials.get(surface.material) {
             let [r, g, b, _] = material.base_color.map(byte);
             mesh = mesh.with_albedo_factor(Rgba32::from_rgb(r, g, b));
             let texture = material.texture.as_ref().and_then(|t| scene.textures.get(t.texture));
             // A texture that cannot be unpacked leaves its surface plain.
             if let Some((texture, rgba)) = texture.and_then(|t| Some((t, t.rgba().ok()?)))
-                && !primitive.uvs.is_empty()
+                && surface.has_uvs
             {
                 let image = Image::from_rgba32(rgba.into_owned(), [texture.width, texture.height]);
                 mesh = mesh
-                    .with_vertex_texcoords(primitive.uvs.iter().copied())
+                    .with_vertex_texcoords(primitives.iter().flat_map(|p| p.uvs.iter().copied()))
                     .with_albedo_texture_image(image);
             }
         }
