@@ -242,6 +242,51 @@ fn damaged_pairs_are_made_again_and_the_set_is_as_before() {
 }
 
 #[test]
+fn a_picture_from_above_is_made_again_where_no_position_gave_a_pair() {
+    let dir = tempfile::tempdir().unwrap();
+    let (reference, set) = (dir.path().join("reference"), dir.path().join("set"));
+    for place in [&reference, &set] {
+        let mut writer = NativeWriter::create(place, &run(5)).unwrap();
+        writer.set_topdown(SCENE, &topdown()).unwrap();
+        (0..2).for_each(|index| writer.write_refusal(&trial(index), "no candidate in range").unwrap());
+        writer.finish().unwrap();
+    }
+    fs::remove_file(set.join("topdown-000.png")).unwrap();
+    let mut writer = NativeWriter::resume(&set, &run(5)).unwrap();
+    assert_eq!(writer.missing().collect::<Vec<_>>(), [(SCENE, 0)]);
+    writer.set_topdown(SCENE, &topdown()).unwrap();
+    writer.write_refusal(&trial(0), "no candidate in range").unwrap();
+    writer.finish().unwrap();
+    assert_same(&reference, &set);
+}
+
+#[test]
+fn a_finished_set_is_opened_by_one_writer_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let (reference, set) = (dir.path().join("reference"), dir.path().join("set"));
+    let busy = || {
+        assert!(matches!(
+            NativeWriter::resume(&set, &run(5)),
+            Err(ExportError::Busy { .. })
+        ))
+    };
+    whole(&reference, &run(5));
+    let mut writer = NativeWriter::create(&set, &run(5)).unwrap();
+    writer.set_topdown(SCENE, &topdown()).unwrap();
+    (0..3).for_each(|index| one(&mut writer, index));
+    writer.finish().unwrap();
+    let mut writer = NativeWriter::resume(&set, &run(5)).unwrap();
+    // Nothing has been written yet, then the manifest has given way to a journal.
+    busy();
+    one(&mut writer, 3);
+    busy();
+    (4..8).for_each(|index| one(&mut writer, index));
+    writer.finish().unwrap();
+    assert_same(&reference, &set);
+    NativeWriter::resume(&set, &run(5)).unwrap();
+}
+
+#[test]
 fn a_finished_set_can_be_made_longer() {
     let dir = tempfile::tempdir().unwrap();
     let (reference, set) = (dir.path().join("reference"), dir.path().join("set"));

@@ -32,7 +32,7 @@ impl Entry {
 }
 
 /// Positions in the order in which they were tried, found by scene and index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Index {
     entries: Vec<Entry>,
     /// Open addressing: place of an entry plus 1, 0 where the slot is free. Its length is a power of two.
@@ -48,15 +48,22 @@ pub struct Index {
 /// What a set cannot have more of.
 const MOST: &str = "a set cannot have more than 4 billion positions or pairs";
 
-impl Index {
+impl Default for Index {
     /// No positions.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
+            entries: Vec::new(),
+            slots: Vec::new(),
+            hasher: RandomState::default(),
+            scenes: Vec::new(),
+            numbers: BTreeMap::new(),
+            pairs: 0,
             is_ascending: true,
-            ..Self::default()
         }
     }
+}
 
+impl Index {
     /// Positions.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -214,7 +221,7 @@ mod tests {
 
     #[test]
     fn positions_are_found_whatever_their_order() {
-        let mut index = Index::new();
+        let mut index = Index::default();
         assert_eq!((index.find("a", 0), index.find_index(0)), (None, None));
         // Ascending over all scenes, as in planned runs.
         let scene = |i: u64| ["kitchen", "attic", "hall"][(i / 10 % 3) as usize];
@@ -252,7 +259,7 @@ mod tests {
     #[test]
     fn a_position_takes_few_bytes() {
         assert_eq!(size_of::<Entry>(), 32);
-        let mut index = Index::new();
+        let mut index = Index::default();
         for i in 0..300_000 {
             index.push("flat", i, 1, i).unwrap();
             // Small sets have their first reserve.

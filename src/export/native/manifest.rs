@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -203,7 +204,11 @@ impl SetState {
     /// Where it cannot be read, parsed, does not fit its seal or contradicts itself; the error names it.
     pub fn from_manifest(path: &Path) -> Result<Self, ExportError> {
         let file = File::open(path).map_err(|e| ExportError::read(path, e))?;
-        let file = RecordFile::new(file, path);
+        Self::from_manifest_file(RecordFile::new(file, path))
+    }
+
+    /// As [`Self::from_manifest`] of a manifest that is open.
+    pub fn from_manifest_file(file: Arc<RecordFile>) -> Result<Self, ExportError> {
         let is_sealed = seal::check(&file)?;
         let mut parts = Parts {
             is_sealed,
@@ -211,9 +216,9 @@ impl SetState {
         };
         let mut scanner = Scanner::new(Cursor::new(&file, STREAMED), 0);
         let scanned = scanner.object(|scanner, key| parts.take(scanner, key));
-        let damaged = |why: String| ExportError::damaged(path, why);
+        let damaged = |why: String| ExportError::damaged(file.path(), why);
         scanned.map_err(|error| match error {
-            Unread::Scan(ScanError::Io(error)) => ExportError::read(path, error),
+            Unread::Scan(ScanError::Io(error)) => ExportError::read(file.path(), error),
             Unread::Scan(error) => damaged(error.to_string()),
             Unread::Wrong(why) => damaged(why),
         })?;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::file::{Cursor, RecordFile, STREAMED};
+use super::manifest::MANIFEST;
 use super::record::{FORMAT_VERSION, RunRecord, SceneRecord, SkippedScene, TopDownEntry, TrialRecord};
 use super::state::{SetState, Source};
 use crate::export::lines::{Line, MAX_LINE, read_line, too_long};
@@ -48,11 +49,19 @@ impl Journal {
         let path = dir.join(PROGRESS);
         let temporary = dir.join(".tmp-progress");
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true);
+        // Emptied once it is locked: it may be another process's.
+        options.read(true).write(true).create(true).truncate(false);
         let file = options
             .open(&temporary)
             .map_err(|e| ExportError::create(&temporary, e))?;
         lock(&file, dir)?;
+        // One that was made since this process looked belongs to another.
+        if !is_at(&file, &temporary) || Self::open(dir)?.is_some() {
+            return Err(ExportError::Busy {
+                path: dir.to_path_buf(),
+            });
+        }
+        file.set_len(0).map_err(|e| ExportError::write(&temporary, e))?;
         let mut journal = Self {
             file: RecordFile::new(file, &path),
             length: 0,
@@ -86,8 +95,11 @@ impl Journal {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(ExportError::write(&path, error)),
         };
-        // Locked before it is read: whoever held it may have been about to finish.
+        // Locked before it is read: whoever held it may have been about to finish, and to remove it.
         lock(&file, dir)?;
+        if !is_at(&file, &path) {
+            return Ok(None);
+        }
         let file = RecordFile::new(file, &path);
         let Some((state, length)) = state_of(&file)? else {
             return Ok(None);
@@ -149,7 +161,47 @@ impl Journal {
     }
 }
 
-/// `dir` is the set that the journal belongs to.
+/// Opens the manifest of `dir`, locked against other processes that would write the set again while what is returned
+/// lives; `None` where there is none.
+///
+/// # Errors
+///
+/// [`ExportError::Busy`] where another process holds it; read errors.
+pub fn lock_manifest(dir: &Path) -> Result<Option<Arc<RecordFile>>, ExportError> {
+    let path = dir.join(MANIFEST);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ExportError::read(&path, error)),
+    };
+    lock(&file, dir)?;
+    match is_at(&file, &path) {
+        true => Ok(Some(RecordFile::new(file, &path))),
+        // It was written again meanwhile, by a process that still works or has just ended.
+        false => Err(ExportError::Busy {
+            path: dir.to_path_buf(),
+        }),
+    }
+}
+
+/// True where `path` still names this open file, as far as the system tells.
+fn is_at(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        match (file.metadata(), std::fs::metadata(path)) {
+            (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        path.exists()
+    }
+}
+
+/// `dir` is the set that the file belongs to.
 fn lock(file: &File, dir: &Path) -> Result<(), ExportError> {
     match file.try_lock() {
         Ok(()) => Ok(()),

@@ -1,9 +1,11 @@
 //! Reading a set back, finished or not.
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 
+use super::file::STREAMED;
 use super::manifest::MANIFEST;
 use super::pair_files;
 use super::progress::{self, PROGRESS};
@@ -189,8 +191,15 @@ impl NativeReader {
             let (from, to) = (self.dir.join(name), dir.join(name));
             // The record of a large set is larger than memory may be.
             let mut source = std::fs::File::open(&from).map_err(|e| ExportError::read(&from, e))?;
-            let copied = std::fs::File::create(&to).and_then(|mut file| std::io::copy(&mut source, &mut file));
-            copied.map_err(|e| ExportError::write(&to, e))?;
+            let mut copy = std::fs::File::create(&to).map_err(|e| ExportError::create(&to, e))?;
+            let mut part = vec![0; STREAMED];
+            loop {
+                let read = source.read(&mut part).map_err(|e| ExportError::read(&from, e))?;
+                if read == 0 {
+                    break;
+                }
+                copy.write_all(&part[..read]).map_err(|e| ExportError::write(&to, e))?;
+            }
         }
         Ok(())
     }

@@ -50,7 +50,7 @@ impl SetState {
             run,
             skipped: Vec::new(),
             topdowns: Vec::new(),
-            index: Index::new(),
+            index: Index::default(),
             counters: Counters::default(),
             has_replaced: false,
             source,
@@ -87,7 +87,8 @@ impl SetState {
         Some(self.tried_at(self.index.find_index(index)?))
     }
 
-    fn tried_at(&self, place: usize) -> Tried<'_> {
+    /// How the position at `place` of those tried ended.
+    pub fn tried_at(&self, place: usize) -> Tried<'_> {
         let entry = &self.index.entries()[place];
         Tried {
             scene: self.index.scene(entry),

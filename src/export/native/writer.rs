@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::manifest::MANIFEST;
 use super::pair_files;
-use super::progress::{Journal, PROGRESS};
+use super::progress::{Journal, PROGRESS, lock_manifest};
 use super::record::{
     Counters, PairEntry, RunRecord, SceneRecord, SkippedScene, TopDown, TopDownEntry, Trial, TrialRecord, Tried,
 };
@@ -67,14 +67,21 @@ impl NativeWriter {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::create(dir, run),
             Err(error) => return Err(ExportError::read(dir, error)),
         };
-        let manifest = dir.join(MANIFEST);
-        let (journal, mut state) = match Journal::open(dir)? {
-            Some((journal, state)) => (Some(journal), state),
-            None if manifest.exists() => (None, SetState::from_manifest(&manifest)?),
-            None if entries.all(|e| e.is_ok_and(|e| is_leftover(&e.file_name().to_string_lossy()))) => {
+        let mut manifest = None;
+        let mut opened = Journal::open(dir)?;
+        if opened.is_none() {
+            manifest = lock_manifest(dir)?;
+            // Whoever held the manifest may have gone on with the set: its journal was there before the lock was given back.
+            opened = Journal::open(dir)?;
+        }
+        let (journal, mut state) = match (opened, manifest) {
+            (Some((journal, state)), _) => (Some(journal), state),
+            // The state keeps the file open, and with it the lock, until there is a journal.
+            (None, Some(manifest)) => (None, SetState::from_manifest_file(manifest)?),
+            (None, None) if entries.all(|e| e.is_ok_and(|e| is_leftover(&e.file_name().to_string_lossy()))) => {
                 return Self::start(dir, run);
             }
-            None => {
+            (None, None) => {
                 return Err(ExportError::damaged(
                     dir,
                     format!("the folder holds files but neither {MANIFEST} nor {PROGRESS}"),
@@ -301,7 +308,7 @@ impl NativeWriter {
     ///
     /// [`ExportError::Unfit`] for a position that is done already; write errors of the journal.
     pub fn write_refusal(&mut self, trial: &Trial, reason: &str) -> Result<(), ExportError> {
-        if self.state.find(&trial.scene, trial.index).is_some() {
+        if self.is_done(&trial.scene, trial.index) {
             return Err(tried_twice(trial));
         }
         self.append(TrialRecord {
@@ -409,7 +416,7 @@ impl NativeWriter {
         }
         let mut damaged = Vec::new();
         // It is drawn when its scene is opened, which takes a position to be made.
-        let mut openers = BTreeMap::new();
+        let mut openers: BTreeMap<String, (bool, usize)> = BTreeMap::new();
         for (place, record) in self.state.trials().enumerate() {
             let record = record?;
             let whole = |pair: &PairEntry| pair_files::read_files(&self.dir.join(&pair.folder), pair).is_ok();
@@ -417,22 +424,25 @@ impl NativeWriter {
             if !record.pairs.iter().all(whole) {
                 lost.remove(&scene);
                 openers.remove(&scene);
-                damaged.push((place, record.pairs));
-            } else if lost.contains(&scene) && !record.pairs.is_empty() {
-                openers.entry(scene).or_insert((place, record.pairs));
+                damaged.push(place);
+            } else if lost.contains(&scene) {
+                // One that gave no pair costs none.
+                let opener = (!record.pairs.is_empty(), place);
+                openers
+                    .entry(scene)
+                    .and_modify(|known| *known = opener.min(*known))
+                    .or_insert(opener);
             }
         }
-        damaged.extend(openers.into_values());
-        let mut missing = Vec::new();
-        for (place, pairs) in damaged {
-            for pair in &pairs {
-                let folder = self.dir.join(&pair.folder);
+        damaged.extend(openers.into_values().map(|(_, place)| place));
+        let missing = damaged;
+        for &place in &missing {
+            let pairs = self.state.tried_at(place).pairs;
+            for folder in pairs.map(folder_name) {
+                let folder = self.dir.join(folder);
                 tracing::warn!("damaged, to be made again: {}", folder.display());
                 remove(&folder)?;
             }
-            missing.push(place);
-        }
-        for &place in &missing {
             self.state.set_missing(place);
         }
         // From here on the set is no longer complete, whatever its manifest says.
