@@ -285,6 +285,22 @@ fn what_is_there_is_not_lost() {
     let refused = convert(&set, Format::Mimic, &strange, true, &options(), &mut |_| true);
     assert!(matches!(refused, Err(ExportError::Foreign { .. })));
     assert!(strange.join("thesis.tex").exists());
+    // Nor is a folder in which outputs are gathered an output.
+    let gathered = dir.path().join("gathered");
+    for name in ["a-croco", "b-dust3r"] {
+        convert(
+            &set,
+            Format::Croco,
+            &gathered.join(name),
+            false,
+            &options(),
+            &mut |_| true,
+        )
+        .unwrap();
+    }
+    let refused = convert(&set, Format::Croco, &gathered, true, &options(), &mut |_| true);
+    assert!(matches!(refused, Err(ExportError::Foreign { .. })));
+    assert!(gathered.join("a-croco/pairs.txt").exists());
     // A damaged picture is named, and nothing is written.
     std::fs::write(dir.path().join("set/000001/first.png"), b"x").unwrap();
     let damaged = convert(

@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::ExportError;
+use super::{ExportError, Format};
 
 /// Names that say that a folder was written by this program, so that it may be replaced.
 const OURS: [&str; 7] = [
@@ -113,9 +113,12 @@ pub fn may_write(place: &Path, overwrite: bool) -> Result<(), ExportError> {
         return Err(exists());
     }
     let mut entries = fs::read_dir(place).map_err(|_| exists())?;
-    // What is left of a folder of several formats that was not finished: some of them, and temporaries.
+    // What is left of a folder of several formats that was not finished: some of them, and temporaries. A folder in which
+    // somebody gathers outputs is none.
     let is_part = |entry: fs::DirEntry| {
-        entry.path().join(super::convert::RECORD).exists() || entry.file_name().to_string_lossy().starts_with(HIDDEN)
+        let name = entry.file_name();
+        let is_format = Format::ALL.iter().any(|format| name == format.name());
+        is_format && entry.path().join(super::convert::RECORD).exists() || name.to_string_lossy().starts_with(HIDDEN)
     };
     match OURS.iter().any(|name| place.join(name).exists()) || entries.all(|entry| entry.is_ok_and(is_part)) {
         true => Ok(()),
