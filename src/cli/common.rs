@@ -160,12 +160,17 @@ pub fn interrupt_flag() -> anyhow::Result<Arc<AtomicBool>> {
 
 /// The command that goes on where this one ended: this command line with `--resume`.
 pub fn resume_command() -> String {
-    again(std::env::args(), "--resume")
+    again(arguments(), "--resume")
 }
 
 /// The command that starts over: this command line with `--overwrite`.
 pub fn overwrite_command() -> String {
-    again(std::env::args(), "--overwrite")
+    again(arguments(), "--overwrite")
+}
+
+/// The command line of this process; what is no Unicode in it is replaced.
+fn arguments() -> impl Iterator<Item = String> {
+    std::env::args_os().map(|argument| argument.to_string_lossy().into_owned())
 }
 
 /// A command line with another answer to what is there already, as a shell reads it.

@@ -78,13 +78,23 @@ pub fn advise(error: anyhow::Error, command: impl FnOnce() -> String) -> anyhow:
         )
     });
     match goes_on {
-        true => Failure {
-            code: error.chain().find_map(code_of_cause).unwrap_or(BAD_OUTPUT),
-            message: format!("{error:#}; continue with: {}", command()),
-        }
-        .into(),
+        true => with_advice(error, &format!("continue with: {}", command())),
         false => error,
     }
+}
+
+/// The error with a sentence behind it, and its own exit code.
+pub fn with_advice(error: anyhow::Error, advice: &str) -> anyhow::Error {
+    Failure {
+        code: error.chain().find_map(code_of_cause).unwrap_or(BAD_OUTPUT),
+        message: format!("{error:#}; {advice}"),
+    }
+    .into()
+}
+
+/// Whether the run was asked to end (130).
+pub fn is_interrupted(error: &anyhow::Error) -> bool {
+    error.chain().find_map(code_of_cause) == Some(INTERRUPTED)
 }
 
 /// The exit code of an error, found anywhere in its chain; 1 for one that is nobody's.

@@ -102,9 +102,11 @@ impl Pictures {
 pub fn run(args: Args) -> anyhow::Result<()> {
     // A shard is continued by the command that made it.
     let is_shard = args.shard.is_some() || args.shard_from_env;
-    make(args).map_err(|error| match is_shard {
-        true => error,
-        false => advise(error, common::resume_command),
+    let is_alone = args.index.is_some();
+    make(args).map_err(|error| match (is_shard, is_alone) {
+        (true, _) => error,
+        (_, true) => advise(error, common::overwrite_command),
+        _ => advise(error, common::resume_command),
     })
 }
 

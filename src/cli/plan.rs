@@ -4,14 +4,16 @@ mod continued;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use covista::config::Config;
 use covista::plan::{PlanEnd, PlanHeader, PlanWriter, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
 use covista::shard::{Block, BlockWalk, Plan};
 
 use super::common::{self, ConfigArgs, ScenesArgs};
-use super::exit::Failure;
+use super::exit::{self, Failure};
 use super::generate::planning;
 use super::generate::scenes::Scenes;
 use super::open::Walkable;
@@ -95,46 +97,20 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         known.insert(position.index, position.pairs.len() as u64);
         writer.position(&position)?;
     }
-    let mut scenes = Scenes::new(&list, &sources, &config, args.seed, gpu, ready);
-    let bar = common::progress(args.pairs, "pairs");
-    let mut blocks = blocks.all().peekable();
-    while let Some(block) = blocks.next() {
-        let mut after = blocks.peek().and_then(Block::first_source);
-        let mut walk = BlockWalk::new(&block, config.generate.max_positions_per_pair);
-        while let Some(step) = walk.step() {
-            if scenes.is_skipped(step.source, &log) {
-                walk.skip_scene();
-                continue;
-            }
-            if let Some(&pairs) = known.get(&step.index) {
-                walk.record(pairs);
-                continue;
-            }
-            if stop.load(Ordering::SeqCst) {
-                bar.abandon();
-                let end = writer.finish_with(log.header())?;
-                return Err(Failure::interrupted(format!(
-                    "interrupted with {} of {} pairs, which are kept; continue with: {}",
-                    end.pairs,
-                    args.pairs,
-                    common::resume_command()
-                )));
-            }
-            let Some(scene) = scenes.open(step.source, block.number, &mut log)? else {
-                walk.skip_scene();
-                continue;
-            };
-            let position = scene.position(step.index, block.pairs - walk.kept())?;
-            let position = PlannedPosition::new(&scene.name, &position);
-            walk.record(position.pairs.len() as u64);
-            writer.position(&position)?;
-            bar.set_position(writer.pairs());
-            if let Some((source, number)) = after.take() {
-                scenes.prepare(source, number, &log);
-            }
-        }
+    let work = Work {
+        args: &args,
+        config: &config,
+        known,
+        stop,
+    };
+    if let Err(error) = work.positions(
+        &blocks,
+        Scenes::new(&list, &sources, &config, args.seed, gpu, ready),
+        &mut log,
+        &mut writer,
+    ) {
+        return Err(kept(error, writer, &log));
     }
-    bar.finish_and_clear();
     let end = writer.finish_with(log.header())?;
     tell(&args, end)?;
     if end.pairs < args.pairs {
@@ -148,6 +124,83 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What positions are made from.
+struct Work<'a> {
+    args: &'a Args,
+    config: &'a Config,
+    /// Pairs of the samples that an earlier run made.
+    known: BTreeMap<u64, u64>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Work<'_> {
+    /// Makes what the plan lacks.
+    fn positions(
+        &self,
+        blocks: &Plan,
+        mut scenes: Scenes<'_>,
+        log: &mut PlanLog,
+        writer: &mut PlanWriter,
+    ) -> anyhow::Result<()> {
+        let args = self.args;
+        let bar = common::progress(args.pairs, "pairs");
+        let mut blocks = blocks.all().peekable();
+        while let Some(block) = blocks.next() {
+            let mut after = blocks.peek().and_then(Block::first_source);
+            let mut walk = BlockWalk::new(&block, self.config.generate.max_positions_per_pair);
+            while let Some(step) = walk.step() {
+                if scenes.is_skipped(step.source, log) {
+                    walk.skip_scene();
+                    continue;
+                }
+                if let Some(&pairs) = self.known.get(&step.index) {
+                    walk.record(pairs);
+                    continue;
+                }
+                if self.stop.load(Ordering::SeqCst) {
+                    bar.abandon();
+                    return Err(Failure::interrupted(format!(
+                        "interrupted with {} of {} pairs",
+                        writer.pairs(),
+                        args.pairs,
+                    )));
+                }
+                let Some(scene) = scenes.open(step.source, block.number, log)? else {
+                    walk.skip_scene();
+                    continue;
+                };
+                let position = scene.position(step.index, block.pairs - walk.kept())?;
+                let position = PlannedPosition::new(&scene.name, &position);
+                walk.record(position.pairs.len() as u64);
+                writer.position(&position)?;
+                bar.set_position(writer.pairs());
+                if let Some((source, number)) = after.take() {
+                    scenes.prepare(source, number, log);
+                }
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+}
+
+/// Ends the plan where its run ended early: positions so far are kept, and the error says how to go on.
+fn kept(error: anyhow::Error, writer: PlanWriter, log: &PlanLog) -> anyhow::Error {
+    if writer.positions() == 0 && !exit::is_interrupted(&error) {
+        return error;
+    }
+    match writer.finish_with(log.header()) {
+        Ok(_) => exit::with_advice(
+            error,
+            &format!("the plan so far is kept; continue with: {}", common::resume_command()),
+        ),
+        Err(lost) => exit::with_advice(
+            error,
+            &format!("the plan could not be ended either, nothing new is kept ({lost})"),
+        ),
+    }
 }
 
 fn tell(args: &Args, end: PlanEnd) -> anyhow::Result<()> {

@@ -20,6 +20,8 @@ pub struct PlanWriter {
     header: PlanHeader,
     end: PlanEnd,
     done: bool,
+    /// A line may stand there in part only.
+    torn: bool,
 }
 
 impl PlanWriter {
@@ -42,6 +44,7 @@ impl PlanWriter {
                 pairs: 0,
             },
             done: false,
+            torn: false,
         };
         writer.line(header)?;
         Ok(writer)
@@ -56,6 +59,11 @@ impl PlanWriter {
         self.end.positions += 1;
         self.end.pairs += position.pairs.len() as u64;
         Ok(())
+    }
+
+    /// Positions so far.
+    pub fn positions(&self) -> u64 {
+        self.end.positions
     }
 
     /// Pairs so far.
@@ -98,6 +106,10 @@ impl PlanWriter {
     /// # Errors
     /// Write errors.
     pub fn finish(mut self) -> Result<PlanEnd, ExportError> {
+        if self.torn {
+            let why = std::io::Error::other("a line of it was written in part");
+            return Err(ExportError::write(&self.path, why));
+        }
         let end = self.end;
         self.line(&end)?;
         let named = self
@@ -113,9 +125,10 @@ impl PlanWriter {
     fn line(&mut self, record: &impl Serialize) -> Result<(), ExportError> {
         let mut text = json::compact(&json::to_value(record)?);
         text.push('\n');
-        self.out
-            .write_all(text.as_bytes())
-            .map_err(|error| ExportError::write(&self.path, error))
+        let written = self.out.write_all(text.as_bytes());
+        // What is in the buffer goes on where it stopped; a line that is too long for it may be torn.
+        self.torn |= written.is_err() && text.len() >= self.out.capacity();
+        written.map_err(|error| ExportError::write(&self.path, error))
     }
 }
 

@@ -11,7 +11,7 @@ use covista::validate::{
 };
 
 use super::super::exit::Failure;
-use super::super::validate::folder::FolderWriter;
+use super::super::validate::folder::{FolderWriter, PAIRS, PLAN};
 
 /// Measures candidates as they come.
 pub struct JudgedFolder {
@@ -22,15 +22,22 @@ pub struct JudgedFolder {
 }
 
 impl JudgedFolder {
-    /// Starts a folder that must not exist yet.
+    /// Starts a folder that must not exist yet; where a run goes on (`resume`) it may be what that run left.
     pub fn create(
         dir: &Path,
         profile: &str,
         config: &Config,
         rule: &MineRule,
         scenes: &[SceneRecord],
+        resume: bool,
     ) -> anyhow::Result<Self> {
-        if dir.exists() {
+        // All candidates are judged again, so that nothing of it is needed.
+        let is_ours = || match std::fs::read_to_string(dir.join(PLAN)) {
+            Ok(plan) => serde_json::from_str::<Plan>(&plan)
+                .is_ok_and(|plan| (plan.config_hash, plan.seed) == (config.data_hash(), rule.seed)),
+            Err(_) => dir.join(PAIRS).exists(),
+        };
+        if dir.exists() && !(resume && is_ours()) {
             return Err(Failure::output(format!(
                 "the folder for --validate exists already; give another: {}",
                 dir.display()

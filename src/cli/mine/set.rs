@@ -49,7 +49,7 @@ impl<'a> MinedSet<'a> {
         });
         let judged = common.validate.as_ref().map(|dir| {
             let profile = &common.config.profile;
-            JudgedFolder::create(dir, profile, config, rule, &scenes)
+            JudgedFolder::create(dir, profile, config, rule, &scenes, common.resume)
         });
         let judged = judged.transpose()?;
         let mut run = RunRecord::new(

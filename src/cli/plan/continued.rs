@@ -97,7 +97,13 @@ impl PlanLog {
         if let Some((what, there, here)) = checks.into_iter().find(|(_, there, here)| there != here) {
             return Err(self.other_run(what, &there, &here));
         }
-        self.header.scenes.clone_from(&reader.header().scenes);
+        let opened = std::mem::replace(&mut self.header.scenes, reader.header().scenes.clone());
+        for scene in opened {
+            // It lies where it was found just now.
+            if let Some(known) = self.header.scenes.iter_mut().find(|known| known.name == scene.name) {
+                known.spec = scene.spec;
+            }
+        }
         self.header.skipped.clone_from(&reader.header().skipped);
         Ok(reader)
     }
