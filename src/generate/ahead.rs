@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::Position;
 use super::composer::{Composer, InFlight};
@@ -19,9 +20,13 @@ pub(super) struct Ahead {
 
 impl Ahead {
     /// Positions that are begun before they are asked for, at most, for pictures of so many pixels: a software adapter
-    /// of two cores is kept busy by four, and large pictures must not fill the memory.
+    /// of two cores is kept busy by four, and large pictures, of which a position has 24, must not fill the memory.
     pub fn most(pixels: u64) -> usize {
-        if pixels <= 256 * 256 { 4 } else { 2 }
+        match pixels {
+            0..=65_536 => 4,
+            65_537..=262_144 => 2,
+            _ => 1,
+        }
     }
 
     /// Goes on with a position whose pictures were asked for.
@@ -48,7 +53,7 @@ impl Ahead {
 
     /// The position, once it is made.
     pub fn wait(mut self) -> Result<Position, RenderError> {
-        match self.thread.take().map(JoinHandle::join) {
+        match self.thread.take().map(joined) {
             Some(Ok(position)) => position,
             Some(Err(panic)) => std::panic::resume_unwind(panic),
             None => Err(RenderError::Device {
@@ -64,7 +69,37 @@ impl Drop for Ahead {
         self.give_up();
         if let Some(thread) = self.thread.take() {
             // A panic in what nobody wants any more is of no account.
-            let _ = thread.join();
+            let _ = joined(thread);
         }
+    }
+}
+
+/// Waits for a thread whose work spreads over rayon's pool: a thread of the pool takes part meanwhile, for nobody else may
+/// be left to do it.
+fn joined<T>(thread: JoinHandle<T>) -> std::thread::Result<T> {
+    while rayon::current_thread_index().is_some() && !thread.is_finished() {
+        if rayon::yield_now() != Some(rayon::Yield::Executed) {
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+    thread.join()
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_only_thread_of_a_pool_may_wait() {
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+        let inner = Arc::clone(&pool);
+        let (sender, waited) = std::sync::mpsc::channel();
+        pool.spawn(move || {
+            let spread = move || inner.install(|| (0..1000_u64).into_par_iter().sum::<u64>());
+            sender.send(joined(std::thread::spawn(spread)).unwrap()).unwrap();
+        });
+        assert_eq!(waited.recv_timeout(Duration::from_secs(60)), Ok(499_500));
     }
 }

@@ -177,8 +177,7 @@ impl Gpu {
     }
 
     /// Lets a [`RendererPool`](super::RendererPool) work with so many devices, 1 to 64, where the adapter is a software
-    /// one under Vulkan. The default is 2 where rayon's pool has two threads or more, or `COVISTA_DEVICES` where
-    /// [`Gpu::new`] finds it.
+    /// one under Vulkan. The default is the pool's, or `COVISTA_DEVICES` where [`Gpu::new`] finds it.
     pub fn with_software_devices(self, devices: usize) -> Self {
         Self {
             software_devices: Some(devices.clamp(1, MOST_DEVICES as usize)),

@@ -11,11 +11,13 @@ use crate::scene::Scene;
 
 /// Devices that a software adapter is opened as where it may use more than one core.
 const SOFTWARE_DEVICES: usize = 2;
+/// Larger pictures are drawn by one device: their targets fill the memory, and each keeps every core busy later.
+const SHARED_PIXELS: u64 = 512 * 512;
 
 /// Renderers that share the work of a run. Which of them draws a picture changes nothing in it. Cloning shares them.
 ///
 /// Hardware is one device. A software adapter works through a device's queue in one thread, so it is opened twice where
-/// rayon's pool has two threads or more; each scene then lies twice in memory. [`Gpu::with_software_devices`] decides
+/// rayon's pool has two threads or more and pictures have at most 512 x 512 pixels; each scene then lies twice in memory. [`Gpu::with_software_devices`] decides
 /// otherwise.
 #[derive(Debug, Clone)]
 pub struct RendererPool {
@@ -30,7 +32,7 @@ impl RendererPool {
     /// As [`Renderer::new`] for the first; devices that cannot be had besides it are done without.
     pub fn new(gpu: &Gpu, config: &RenderConfig) -> Result<Self, RenderError> {
         let mut pool = Self::single(gpu, config)?;
-        while pool.renderers.len() < devices(gpu) {
+        while pool.renderers.len() < devices(gpu, config) {
             match gpu.another().and_then(|other| Renderer::new(&other, config)) {
                 Ok(renderer) => pool.renderers.push(Arc::new(renderer)),
                 Err(error) => {
@@ -82,14 +84,16 @@ impl RendererPool {
 }
 
 /// Devices that pay for the adapter of `gpu`.
-fn devices(gpu: &Gpu) -> usize {
+fn devices(gpu: &Gpu, config: &RenderConfig) -> usize {
     // One GL context at a time belongs to a thread, so a second would only wait for the first.
     if !gpu.adapter().is_software || gpu.adapter().backend != "vulkan" {
         return 1;
     }
-    match (gpu.software_devices, rayon::current_num_threads()) {
-        (Some(wanted), _) => wanted,
-        (None, 1) => 1,
-        (None, _) => SOFTWARE_DEVICES,
+    let intrinsics = config.intrinsics();
+    let pixels = u64::from(intrinsics.width) * u64::from(intrinsics.height);
+    match gpu.software_devices {
+        Some(wanted) => wanted,
+        None if pixels > SHARED_PIXELS || rayon::current_num_threads() == 1 => 1,
+        None => SOFTWARE_DEVICES,
     }
 }
