@@ -17,8 +17,8 @@ const SHARED_PIXELS: u64 = 512 * 512;
 /// Renderers that share the work of a run. Which of them draws a picture changes nothing in it. Cloning shares them.
 ///
 /// Hardware is one device. A software adapter works through a device's queue in one thread, so it is opened twice where
-/// rayon's pool has two threads or more and pictures have at most 512 x 512 pixels; each scene then lies twice in memory. [`Gpu::with_software_devices`] decides
-/// otherwise.
+/// rayon's pool has two threads or more and pictures have at most 512 x 512 pixels; each scene then lies twice in memory.
+/// [`Gpu::with_software_devices`] decides otherwise.
 #[derive(Debug, Clone)]
 pub struct RendererPool {
     /// At least one.
