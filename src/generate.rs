@@ -154,8 +154,8 @@ impl PairGenerator {
     }
 
     /// Begins at most so many positions before they are asked for, from 1 to the default, which is 4, 2 for pictures
-    /// of more than 256 x 256 pixels and 1 for those of more than 512 x 512. What is made does not depend on it. Whoever knows how many pairs are still wanted
-    /// says so here, and hardly any is made in vain.
+    /// of more than 256 x 256 pixels and 1 for those of more than 512 x 512. What is made does not depend on it. Whoever
+    /// knows how many pairs are still wanted says so here, and hardly any is made in vain.
     pub fn look_ahead(&mut self, positions: u64) {
         self.look_ahead = positions.clamp(1, self.most_ahead as u64) as usize;
     }

@@ -45,6 +45,14 @@ fn whole(dir: &Path, run: &RunRecord) {
     assert_eq!((counters.positions, counters.positions_kept, counters.pairs), (8, 4, 5));
 }
 
+/// The first three positions of [`whole`], as a set that has ended.
+fn begun(dir: &Path) {
+    let mut writer = NativeWriter::create(dir, &run(5)).unwrap();
+    writer.set_topdown(SCENE, &topdown()).unwrap();
+    (0..3).for_each(|index| one(&mut writer, index));
+    writer.finish().unwrap();
+}
+
 /// Poses may lose their last digit in the text (serde_json without `float_roundtrip`), nothing else may.
 fn assert_same_camera(a: &Camera, b: &Camera) {
     assert_eq!(a.intrinsics.width, b.intrinsics.width);
@@ -271,10 +279,7 @@ fn a_finished_set_is_opened_by_one_writer_at_a_time() {
         ))
     };
     whole(&reference, &run(5));
-    let mut writer = NativeWriter::create(&set, &run(5)).unwrap();
-    writer.set_topdown(SCENE, &topdown()).unwrap();
-    (0..3).for_each(|index| one(&mut writer, index));
-    writer.finish().unwrap();
+    begun(&set);
     let mut writer = NativeWriter::resume(&set, &run(5)).unwrap();
     // Nothing has been written yet, then the manifest has given way to a journal.
     busy();
@@ -291,10 +296,7 @@ fn a_finished_set_can_be_made_longer() {
     let dir = tempfile::tempdir().unwrap();
     let (reference, set) = (dir.path().join("reference"), dir.path().join("set"));
     whole(&reference, &run(5));
-    let mut writer = NativeWriter::create(&set, &run(5)).unwrap();
-    writer.set_topdown(SCENE, &topdown()).unwrap();
-    (0..3).for_each(|index| one(&mut writer, index));
-    writer.finish().unwrap();
+    begun(&set);
     let mut writer = NativeWriter::resume(&set, &run(5)).unwrap();
     (3..8).for_each(|index| one(&mut writer, index));
     writer.finish().unwrap();

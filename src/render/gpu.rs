@@ -99,8 +99,8 @@ impl Gpu {
         Ok(Self::from_parts(instance, adapter, device, queue))
     }
 
-    /// Another device of the same adapter, which draws the same pictures. It comes through an instance of its own: what
-    /// is drawn through one instance of Mesa's software adapter waits for one lock.
+    /// Another device of the same adapter, which draws the same pictures. It comes through an instance of its own, so that
+    /// the driver has nothing that both must wait for.
     ///
     /// # Errors
     /// As [`Gpu::new`].
