@@ -1,12 +1,13 @@
 //! Adapter, device and queue, chosen or handed in.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adapter::{AdapterReport, choose, enumerate, instance, report};
 use super::error::RenderError;
+use super::guard::Lost;
 use super::mesh::Layouts;
 
 /// Devices that a software adapter is opened as at most.
@@ -34,7 +35,7 @@ pub struct Gpu {
     /// Devices that a pool of renderers opens a software adapter as, where that was said.
     pub(super) software_devices: Option<usize>,
     /// Why the driver gave the device up, once it has.
-    lost: Arc<OnceLock<String>>,
+    pub(super) lost: Lost,
     origin: wgpu::Adapter,
     // Kept alive with the device.
     _instance: wgpu::Instance,
@@ -133,12 +134,6 @@ impl Gpu {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Self {
-        let lost = Arc::new(OnceLock::new());
-        let told = Arc::clone(&lost);
-        device.set_device_lost_callback(move |reason, message| {
-            // The first reason is the cause; later ones follow from it.
-            let _ = told.set(format!("{reason:?} {message}").trim().to_owned());
-        });
         let limits = device.limits();
         let mut report = report(&adapter);
         // Whoever made the device may have asked for less than the adapter offers.
@@ -149,7 +144,7 @@ impl Gpu {
             cull_triangles: report.is_software,
             picture_budget: u64::MAX,
             software_devices: None,
-            lost,
+            lost: Lost::listen(&device),
             report,
             device,
             queue,
@@ -203,48 +198,6 @@ impl Gpu {
     /// The queue, for whoever shares it.
     pub fn queue(&self) -> &wgpu::Queue {
         &self.queue
-    }
-
-    /// Runs `work` and turns what the driver reports meanwhile into an error instead of a panic.
-    pub(super) fn scoped<T>(&self, action: &'static str, work: impl FnOnce() -> T) -> Result<T, RenderError> {
-        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let result = work();
-        let validation = pollster::block_on(validation.pop());
-        // What does not fit is not there, which makes whatever uses it invalid: the cause comes first.
-        if let Some(error) = pollster::block_on(memory.pop()) {
-            return Err(RenderError::OutOfMemory {
-                action,
-                reason: error.to_string(),
-            });
-        }
-        match validation {
-            // A lost device reports nothing to scopes.
-            None if self.lost.get().is_none() => Ok(result),
-            error => Err(self.failure(action, error.map_or(String::new(), |error| error.to_string()))),
-        }
-    }
-
-    /// The error of a failed action: where the device is lost, that is why.
-    pub(super) fn failure(&self, action: &'static str, reason: String) -> RenderError {
-        match self.lost.get() {
-            Some(reason) => RenderError::Lost {
-                action,
-                reason: reason.clone(),
-            },
-            None => RenderError::Device { action, reason },
-        }
-    }
-
-    /// Blocks until the given submission is done.
-    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), RenderError> {
-        self.device
-            .poll(wgpu::PollType::Wait {
-                submission_index: Some(submission),
-                timeout: None,
-            })
-            .map(|_| ())
-            .map_err(|error| self.failure("waiting for a picture", error.to_string()))
     }
 }
 

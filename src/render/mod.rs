@@ -20,6 +20,7 @@ mod gpu;
 mod gpu_data;
 mod gpu_scene;
 mod gray;
+mod guard;
 mod images;
 mod mesh;
 mod mipmap;

@@ -343,7 +343,7 @@ impl Renderer {
             };
             shots.iter().map(&mut listed).unzip()
         });
-        let submission = self.stopwatch.time(Step::Record, || {
+        let (submission, mapped) = self.stopwatch.time(Step::Record, || {
             self.gpu.scoped("drawing", || {
                 target.write_uniforms(&self.gpu, &uniforms);
                 target.write_indices(&self.gpu, &indices);
@@ -359,11 +359,11 @@ impl Renderer {
                 }
                 self.stopwatch
                     .count_bytes(target.copy_back(&mut encoder, shots.len() as u32));
-                self.gpu.queue.submit([encoder.finish()])
+                (self.gpu.queue.submit([encoder.finish()]), target.map())
             })
         })?;
         Ok(Part {
-            mapped: target.map(),
+            mapped,
             target,
             submission,
             scales,

@@ -325,13 +325,14 @@ impl Target {
         stopwatch: &Stopwatch,
     ) -> Result<DepthMap, RenderError> {
         let depth = &self.planes.depth;
-        let (staging, submission) = gpu.scoped("reading depth back", || {
+        let (staging, submission, mapped) = gpu.scoped("reading depth back", || {
             let staging = staging_buffer(gpu, depth.layer);
             let mut encoder = gpu.device.create_command_encoder(&Default::default());
             depth.copy(&mut encoder, layer, 1, &staging, 0);
-            (staging, gpu.queue.submit([encoder.finish()]))
+            let submission = gpu.queue.submit([encoder.finish()]);
+            let mapped = map(&staging);
+            (staging, submission, mapped)
         })?;
-        let mapped = map(&staging);
         stopwatch.count_bytes(depth.layer);
         let metres = with_mapped(gpu, &staging, submission, &mapped, stopwatch, |bytes| {
             let rows = bytes.chunks_exact(depth.bytes_per_row as usize);

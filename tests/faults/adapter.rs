@@ -1,7 +1,8 @@
 //! An adapter that is too small, and one that goes away.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use covista::camera::{Camera, Intrinsics};
 use covista::config::Config;
@@ -94,6 +95,34 @@ fn a_lost_device_is_an_error_at_every_step() {
     lost(again.err().unwrap());
 }
 
+#[test]
+fn a_device_lost_at_any_moment_is_told() {
+    for round in 0..40 {
+        let Some(gpu) = common::gpu() else { return };
+        let device = gpu.device().clone();
+        let (begun, begins) = mpsc::channel();
+        let loser = std::thread::spawn(move || {
+            begins.recv().unwrap();
+            std::thread::sleep(Duration::from_micros(round * 1_300));
+            device.destroy();
+        });
+        let config = RenderConfig::default();
+        begun.send(()).unwrap();
+        let work = || -> Result<(), RenderError> {
+            let model = box_room([4.0, 2.5, 3.0], None);
+            loop {
+                let scene = GpuScene::upload_for(&gpu, &model, &config, Sensors::default())?;
+                let renderer = Renderer::new(&gpu, &config)?;
+                renderer.render(&scene, &cameras()[..4])?;
+                renderer.submit_gray(&scene, &cameras()[..4], 32)?.drawn(32)?.depth(0)?;
+            }
+        };
+        let error = work().unwrap_err();
+        loser.join().unwrap();
+        assert!(matches!(error, RenderError::Lost { .. }), "{round}: {error:?}");
+    }
+}
+
 /// Positions of a room, written as the command does, until `positions` are or the device is lost before one of them.
 fn write(out: &Path, gpu: &Gpu, bench: &Bench, positions: u64, lost_at: Option<u64>) -> Result<(), RenderError> {
     let settings = bench.settings();
@@ -138,12 +167,12 @@ fn a_device_lost_midway_costs_nothing_that_was_written() {
     };
     let bench = Bench::new(1);
     let (whole, out) = (bench.path("undisturbed"), bench.path("lost"));
-    write(&whole, &other, &bench, 6, None).unwrap();
-    let error = write(&out, &gpu, &bench, 6, Some(3)).unwrap_err();
+    write(&whole, &other, &bench, 16, None).unwrap();
+    let error = write(&out, &gpu, &bench, 16, Some(3)).unwrap_err();
     assert!(matches!(error, RenderError::Lost { .. }), "{error:?}");
-    // Three positions are kept, and a device that works goes on after them.
+    // Three positions are kept, and what had been made ahead of the loss; a device that works goes on after them.
     let journal = std::fs::read_to_string(out.join("progress.jsonl")).unwrap();
-    assert_eq!(journal.matches("\"event\":\"trial\"").count(), 3, "{journal}");
-    write(&out, &other, &bench, 6, None).unwrap();
+    assert!(journal.matches("\"event\":\"trial\"").count() >= 3, "{journal}");
+    write(&out, &other, &bench, 16, None).unwrap();
     assert_same(&tree(&whole), &tree(&out));
 }

@@ -1,0 +1,97 @@
+//! Work on a device that may fail or go away meanwhile.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::error::RenderError;
+use super::gpu::Gpu;
+
+/// How long a failed device is given to finish what it has in hand.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the driver gave a device up, once it has told.
+#[derive(Debug, Clone)]
+pub(super) struct Lost(Arc<OnceLock<String>>);
+
+impl Lost {
+    /// Asks the device to tell.
+    pub fn listen(device: &wgpu::Device) -> Self {
+        let lost = Self(Arc::new(OnceLock::new()));
+        let told = Arc::clone(&lost.0);
+        device.set_device_lost_callback(move |reason, message| {
+            // The first reason is the cause; later ones follow from it.
+            let _ = told.set(format!("{reason:?} {message}").trim().to_owned());
+        });
+        lost
+    }
+
+    fn reason(&self) -> Option<&String> {
+        self.0.get()
+    }
+}
+
+impl Gpu {
+    /// Runs `work` and turns what the driver reports meanwhile into an error instead of a panic.
+    pub(super) fn scoped<T>(&self, action: &'static str, work: impl FnOnce() -> T) -> Result<T, RenderError> {
+        let memory = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        // wgpu panics where memory that it would map for the host is not there, as on a lost device.
+        let result = catch_unwind(AssertUnwindSafe(work));
+        let validation = pollster::block_on(validation.pop());
+        // What does not fit is not there, which makes whatever uses it invalid: the cause comes first.
+        if let Some(error) = pollster::block_on(memory.pop()) {
+            return Err(RenderError::OutOfMemory {
+                action,
+                reason: error.to_string(),
+            });
+        }
+        let reason = validation.map(|error| error.to_string());
+        match (result, reason) {
+            // A lost device reports nothing to scopes.
+            (Ok(result), None) if self.lost.reason().is_none() => Ok(result),
+            (Ok(_), reason) => Err(self.failure(action, reason.unwrap_or_default())),
+            (Err(panic), reason) => match self.failure(action, reason.unwrap_or_default()) {
+                lost @ RenderError::Lost { .. } => Err(lost),
+                _ => resume_unwind(panic),
+            },
+        }
+    }
+
+    /// The error of a failed action: where the device is lost, that is why.
+    pub(super) fn failure(&self, action: &'static str, reason: String) -> RenderError {
+        if self.lost.reason().is_none() {
+            // A device that goes away makes things invalid at once, but tells of it only when it is asked and has
+            // nothing more to do. What it answers is of no use: the failure has happened.
+            let _ = self.poll(wgpu::PollType::Wait {
+                submission_index: None,
+                timeout: Some(PATIENCE),
+            });
+        }
+        match self.lost.reason() {
+            Some(reason) => RenderError::Lost {
+                action,
+                reason: reason.clone(),
+            },
+            None => RenderError::Device { action, reason },
+        }
+    }
+
+    /// Blocks until the given submission is done.
+    pub(super) fn wait(&self, submission: wgpu::SubmissionIndex) -> Result<(), RenderError> {
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(submission),
+            timeout: None,
+        })
+        .map_err(|error| self.failure("waiting for a picture", error))
+    }
+
+    /// Asks the device how far it is. wgpu panics where the driver says that it is lost, after it told the loss.
+    fn poll(&self, how: wgpu::PollType) -> Result<(), String> {
+        match catch_unwind(AssertUnwindSafe(|| self.device.poll(how))) {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the driver failed".to_owned()),
+        }
+    }
+}
