@@ -188,15 +188,15 @@ impl PairGenerator {
 
     /// The next position, with its followers begun.
     fn advance(&mut self) -> Result<Position, RenderError> {
-        while self.ahead.len() <= self.look_ahead {
+        // After one that cannot be begun no other is: the device may be gone.
+        while self.ahead.len() <= self.look_ahead && !self.ahead.back().is_some_and(Ahead::is_refused) {
             let index = self.take_index();
             let composer = &self.composers[index as usize % self.composers.len()];
-            let in_flight = composer.start(index)?;
-            self.ahead.push_back(Ahead::spawn(composer, in_flight)?);
+            self.ahead.push_back(Ahead::begin(composer, index));
         }
         match self.ahead.pop_front() {
             Some(next) => next.wait(),
-            // The loop above leaves at least two.
+            // The loop above leaves at least one.
             None => self.composer().position(self.next_index),
         }
     }

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod camera;
 pub mod config;
+pub mod contain;
 pub mod evaluate;
 pub mod export;
 pub mod features;

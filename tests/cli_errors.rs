@@ -161,6 +161,29 @@ fn bad_arguments() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn arguments_that_are_no_unicode() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let odd = folder.path().join(OsStr::from_bytes(b"\xff"));
+    let scene = ["--scene", "/no/such/room.glb"];
+    for (args, code) in [
+        // A folder may have any name; what is read as text must be text.
+        (vec!["generate", scene[0], scene[1], "--out"], 3),
+        (vec!["plan", scene[0], scene[1], "--out"], 3),
+        (vec!["generate", "--profile"], 2),
+    ] {
+        let mut command = Command::cargo_bin("covista").unwrap();
+        let output = command.args(&args).arg(&odd).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
+        assert!(!odd.exists());
+    }
+}
+
 #[test]
 fn no_adapter() {
     let folder = tempfile::tempdir().unwrap();

@@ -452,6 +452,8 @@ fn thousands_of_pictures_are_held_a_few_at_a_time() {
         command.args(["bash", "-c", r#""$0" "$@" >/dev/null & pid=$!; peak=0
             while read -r _ kb _ < <(grep VmHWM /proc/$pid/status 2>/dev/null); do [ -n "$kb" ] && peak=$kb; sleep 0.02; done
             wait $pid; echo $peak"#]);
+        // Every thread has planes of its own.
+        command.env("RAYON_NUM_THREADS", "2");
         command
             .arg(assert_cmd::cargo::cargo_bin("covista"))
             .args(["mine", "video"])
@@ -467,8 +469,9 @@ fn thousands_of_pictures_are_held_a_few_at_a_time() {
         std::fs::hard_link(from, frames.join(format!("Bild {i} é.png"))).unwrap();
     }
     let many = peak("more", "40f");
+    // All frames at once would be 600 MB. The peak of a short run may fall between two looks.
     assert!(
-        few > 0 && many < few + 40_000,
+        few > 0 && many < few.max(60_000) + 40_000,
         "{few} kB for 40 frames, {many} kB for 4000"
     );
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use common::tree::{assert_same, tree};
@@ -100,24 +100,33 @@ fn training_without_out_writes_no_file() {
         .env("HOME", folders[1].path())
         .env("XDG_CACHE_HOME", folders[1].path())
         .env("TMPDIR", folders[2].path())
-        // Mesa's own shader cache is the driver's business, not ours.
+        // The drivers' own shader caches are their business, not ours.
         .env("MESA_SHADER_CACHE_DISABLE", "true")
+        .env("__GL_SHADER_DISK_CACHE", "0")
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
+    // Pipes are emptied while the process is watched, or it would wait for that.
+    let (mut stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let out = std::thread::spawn(move || std::io::read_to_string(&mut stdout).unwrap());
+    let err = std::thread::spawn(move || std::io::read_to_string(&mut stderr).unwrap());
     // What the kernel says the process sent to storage, read while it lives.
     let io = format!("/proc/{}/io", child.id());
-    let mut stored = 0u64;
-    while child.try_wait().unwrap().is_none() {
+    let mut stored = None;
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(600), "it does not end");
         let text = std::fs::read_to_string(&io).unwrap_or_default();
         let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes: "));
-        stored = bytes.and_then(|b| b.trim().parse().ok()).unwrap_or(stored);
+        stored = bytes.and_then(|b| b.trim().parse::<u64>().ok()).or(stored);
         std::thread::sleep(Duration::from_millis(20));
-    }
-    let output = child.wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
+    };
+    let (stdout, stderr) = (out.join().unwrap(), err.join().unwrap());
+    assert!(status.success(), "{stderr}");
     let scenes = stderr
         .split(" scenes read")
         .next()
@@ -126,12 +135,9 @@ fn training_without_out_writes_no_file() {
         scenes.and_then(|count| count.parse::<u32>().ok()) >= Some(2),
         "{stderr}"
     );
-    let steps = String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|line| line.contains("\"loss\""))
-        .count();
-    assert!(steps >= 6, "{}", String::from_utf8_lossy(&output.stdout));
-    assert_eq!(stored, 0, "the process wrote {stored} bytes to storage");
+    let steps = stdout.lines().filter(|line| line.contains("\"loss\"")).count();
+    assert!(steps >= 6, "{stdout}");
+    assert_eq!(stored, Some(0), "bytes that the process wrote to storage");
     for folder in &folders {
         let files: Vec<String> = tree(folder.path()).into_keys().collect();
         assert!(files.is_empty(), "{files:?}");

@@ -152,6 +152,9 @@ fn memory_does_not_grow_with_the_batches_of_an_update() {
                 "--nocapture",
             ])
             .env("COVISTA_TEST_ACCUMULATE", accumulate)
+            // Every thread has buffers of its own.
+            .env("RAYON_NUM_THREADS", "2")
+            .env("MALLOC_ARENA_MAX", "2")
             .output()
             .unwrap();
         let text = String::from_utf8(child.stdout).unwrap();

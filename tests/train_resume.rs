@@ -143,6 +143,15 @@ fn the_newest_and_the_best_are_kept_and_a_damaged_one_is_passed_over() {
     .unwrap();
     let paths = [2, 5, 6].map(|updates| checkpoints.path_of(updates));
     assert_eq!(checkpoints.list().unwrap(), paths);
+    // What a kill before the end of the last write would have left.
+    for late in [3, 4] {
+        let path = checkpoints.path_of(late);
+        std::fs::create_dir(&path).unwrap();
+        std::fs::copy(paths[1].join("state.json"), path.join("state.json")).unwrap();
+    }
+    assert_eq!(checkpoints.list().unwrap().len(), 5);
+    checkpoints.prune(&RunState { best, ..state() }).unwrap();
+    assert_eq!(checkpoints.list().unwrap(), paths);
 
     let found = |folder: &Path| {
         let mut passed = Vec::new();

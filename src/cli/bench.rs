@@ -209,14 +209,18 @@ fn timed<T>(repeats: usize, mut step: impl FnMut() -> T) -> Seconds {
         .clamp(1.0, 1e6) as usize;
     let (mut cpu, mut wall) = (Vec::new(), Vec::new());
     for _ in 0..repeats {
-        let (start, busy) = (Instant::now(), cpu_seconds());
-        for _ in 0..runs {
-            std::hint::black_box(step());
+        let (start, busy, mut done) = (Instant::now(), cpu_seconds(), 0);
+        // Again where the first run of all was a slow one, and so many are less than a stretch.
+        while done == 0 || start.elapsed().as_secs_f64() < STRETCH_S {
+            for _ in 0..runs {
+                std::hint::black_box(step());
+            }
+            done += runs;
         }
         let elapsed = start.elapsed().as_secs_f64();
-        wall.push(elapsed / runs as f64);
+        wall.push(elapsed / done as f64);
         // Where the system does not tell CPU time, wall time stands in.
-        cpu.push(busy.zip(cpu_seconds()).map_or(elapsed, |(a, b)| b - a) / runs as f64);
+        cpu.push(busy.zip(cpu_seconds()).map_or(elapsed, |(a, b)| b - a) / done as f64);
     }
     let median = |mut values: Vec<f64>| {
         values.sort_by(f64::total_cmp);

@@ -209,6 +209,7 @@ fn code_of_walkable(error: &WalkableError) -> Option<u8> {
     match error {
         WalkableError::Scene(error) => code_of_cause(error),
         WalkableError::NavMesh(error) => code_of_cause(error),
+        WalkableError::NoReader => None,
         _ => Some(BAD_INPUT),
     }
 }

@@ -124,6 +124,12 @@ pub fn main() -> ExitCode {
         .with_target(false)
         .without_time()
         .init();
+    // What is caught is told as an error by whoever caught it.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| match covista::contain::is_contained() {
+        true => tracing::debug!("caught: {info}"),
+        false => hook(info),
+    }));
     let outcome = match cli.command {
         Command::Quickstart(args) => quickstart::run(args),
         Command::Generate(args) => generate::run(args),

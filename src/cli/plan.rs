@@ -3,12 +3,12 @@
 mod continued;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::config::Config;
-use covista::plan::{PlanEnd, PlanHeader, PlanWriter, PlannedPosition};
+use covista::plan::{PlanEnd, PlanHeader, PlanJournal, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
 use covista::shard::{Block, BlockWalk, Plan};
 
@@ -56,11 +56,17 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load()?;
     let stop = common::interrupt_flag()?;
-    if args.out.exists() && !args.resume && !args.overwrite {
-        return Err(Failure::output(format!(
-            "the plan exists already; give another --out, --resume to continue it or --overwrite to replace it: {}",
-            args.out.display()
-        )));
+    if !args.resume && !args.overwrite {
+        let found = [
+            ("the plan exists already", args.out.clone()),
+            ("an unfinished plan is there", PlanJournal::path_of(&args.out)),
+        ];
+        if let Some((what, path)) = found.iter().find(|(_, path)| path.exists()) {
+            return Err(Failure::output(format!(
+                "{what}; give another --out, --resume to continue it or --overwrite to replace it: {}",
+                path.display()
+            )));
+        }
     }
     let list = args.scenes.list(&mut config)?;
     let sources = planning::sources(&list, args.scene_quota);
@@ -86,17 +92,10 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     let gpu = Gpu::new(&GpuConfig {
         adapter: args.adapter.clone(),
     })?;
-    let old = match args.resume && args.out.exists() {
-        true => Some(log.continued()?),
-        false => None,
+    let known = match args.resume {
+        true => log.resume()?,
+        false => log.start().map(|()| BTreeMap::new())?,
     };
-    let mut writer = PlanWriter::create(&args.out, log.header())?;
-    let mut known = BTreeMap::new();
-    for position in old.into_iter().flatten() {
-        let position = position?;
-        known.insert(position.index, position.pairs.len() as u64);
-        writer.position(&position)?;
-    }
     let work = Work {
         args: &args,
         config: &config,
@@ -107,11 +106,13 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         &blocks,
         Scenes::new(&list, &sources, &config, args.seed, gpu, ready),
         &mut log,
-        &mut writer,
     ) {
-        return Err(kept(error, writer, &log));
+        return Err(kept(error, log));
     }
-    let end = writer.finish_with(log.header())?;
+    let journal = log.journal_path();
+    let end = log
+        .finish()
+        .map_err(|error| exit::with_advice(error.into(), &kept_beside(&journal)))?;
     tell(&args, end)?;
     if end.pairs < args.pairs {
         return Err(Failure::input(format!(
@@ -137,13 +138,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Makes what the plan lacks.
-    fn positions(
-        &self,
-        blocks: &Plan,
-        mut scenes: Scenes<'_>,
-        log: &mut PlanLog,
-        writer: &mut PlanWriter,
-    ) -> anyhow::Result<()> {
+    fn positions(&self, blocks: &Plan, mut scenes: Scenes<'_>, log: &mut PlanLog) -> anyhow::Result<()> {
         let args = self.args;
         let bar = common::progress(args.pairs, "pairs");
         let mut blocks = blocks.all().peekable();
@@ -163,7 +158,7 @@ impl Work<'_> {
                     bar.abandon();
                     return Err(Failure::interrupted(format!(
                         "interrupted with {} of {} pairs",
-                        writer.pairs(),
+                        log.pairs(),
                         args.pairs,
                     )));
                 }
@@ -174,8 +169,8 @@ impl Work<'_> {
                 let position = scene.position(step.index, block.pairs - walk.kept())?;
                 let position = PlannedPosition::new(&scene.name, &position);
                 walk.record(position.pairs.len() as u64);
-                writer.position(&position)?;
-                bar.set_position(writer.pairs());
+                log.position(position)?;
+                bar.set_position(log.pairs());
                 if let Some((source, number)) = after.take() {
                     scenes.prepare(source, number, log);
                 }
@@ -187,20 +182,26 @@ impl Work<'_> {
 }
 
 /// Ends the plan where its run ended early: positions so far are kept, and the error says how to go on.
-fn kept(error: anyhow::Error, writer: PlanWriter, log: &PlanLog) -> anyhow::Error {
-    if writer.positions() == 0 && !exit::is_interrupted(&error) {
+fn kept(error: anyhow::Error, log: PlanLog) -> anyhow::Error {
+    if log.positions() == 0 && !exit::is_interrupted(&error) {
+        log.abandon();
         return error;
     }
-    match writer.finish_with(log.header()) {
-        Ok(_) => exit::with_advice(
-            error,
-            &format!("the plan so far is kept; continue with: {}", common::resume_command()),
-        ),
-        Err(lost) => exit::with_advice(
-            error,
-            &format!("the plan could not be ended either, nothing new is kept ({lost})"),
-        ),
-    }
+    let journal = log.journal_path();
+    let advice = match log.finish() {
+        Ok(_) => format!("the plan so far is kept; continue with: {}", common::resume_command()),
+        // As on a full disk, which has no room for both.
+        Err(_) => kept_beside(&journal),
+    };
+    exit::with_advice(error, &advice)
+}
+
+fn kept_beside(journal: &Path) -> String {
+    format!(
+        "the plan so far is kept in {}; continue with: {}",
+        journal.display(),
+        common::resume_command()
+    )
 }
 
 fn tell(args: &Args, end: PlanEnd) -> anyhow::Result<()> {

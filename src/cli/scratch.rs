@@ -1,6 +1,7 @@
 //! A folder for the time of one command.
 
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 /// A folder of this process, below the system's folder for temporary files, that goes away with the value.
 pub struct Scratch {
@@ -11,8 +12,11 @@ pub struct Scratch {
 impl Scratch {
     /// A folder whose name tells whose it is.
     pub fn new(name: &str) -> Self {
+        // A process that was killed leaves its folder, and another may get its number.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let moment = now.map_or(0, |now| now.as_nanos());
         Self {
-            path: std::env::temp_dir().join(format!("covista-{}-{name}", std::process::id())),
+            path: std::env::temp_dir().join(format!("covista-{}-{moment:x}-{name}", std::process::id())),
         }
     }
 }

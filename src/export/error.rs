@@ -63,10 +63,10 @@ pub enum ExportError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Another process is writing this very set.
-    #[error("another process is writing this set: wait for it, or choose another folder: {}", path.display())]
+    /// Another process is writing this very set or plan.
+    #[error("another process is writing this set or plan: wait for it, or choose another output: {}", path.display())]
     Busy {
-        /// The folder.
+        /// The folder or file.
         path: PathBuf,
     },
     /// The folder belongs to another run, so continuing it would mix two sets.

@@ -15,6 +15,7 @@ mod exr;
 mod format;
 pub mod json;
 pub(crate) mod lines;
+pub(crate) mod lock;
 pub mod mimic;
 pub mod native;
 mod nerfstudio;

@@ -14,8 +14,18 @@ use crate::render::RenderError;
 
 /// A position under way. Dropping it gives it up and waits until its thread has let go of the device.
 pub(super) struct Ahead {
-    thread: Option<JoinHandle<Result<Position, RenderError>>>,
+    made: Made,
     given_up: Arc<AtomicBool>,
+}
+
+/// What is known of a position.
+enum Made {
+    /// It is being made.
+    Soon(JoinHandle<Result<Position, RenderError>>),
+    /// It could not be begun.
+    Never(RenderError),
+    /// Whoever waited has it.
+    Told,
 }
 
 impl Ahead {
@@ -29,21 +39,36 @@ impl Ahead {
         }
     }
 
+    /// Begins the position of an index. Where it cannot be begun the error waits for its turn, as a position would: what
+    /// was begun before it is still made.
+    pub fn begin(composer: &Arc<Composer>, index: u64) -> Self {
+        let given_up = Arc::<AtomicBool>::default();
+        let begun = composer
+            .start(index)
+            .and_then(|in_flight| Self::spawn(composer, in_flight, Arc::clone(&given_up)));
+        let made = begun.map_or_else(Made::Never, Made::Soon);
+        Self { made, given_up }
+    }
+
     /// Goes on with a position whose pictures were asked for.
-    pub fn spawn(composer: &Arc<Composer>, in_flight: InFlight) -> Result<Self, RenderError> {
-        let (composer, given_up) = (Arc::clone(composer), Arc::<AtomicBool>::default());
-        let told = Arc::clone(&given_up);
-        let thread = std::thread::Builder::new()
+    fn spawn(
+        composer: &Arc<Composer>,
+        in_flight: InFlight,
+        given_up: Arc<AtomicBool>,
+    ) -> Result<JoinHandle<Result<Position, RenderError>>, RenderError> {
+        let composer = Arc::clone(composer);
+        std::thread::Builder::new()
             .name("covista-position".to_owned())
-            .spawn(move || composer.finish(in_flight, &told))
+            .spawn(move || composer.finish(in_flight, &given_up))
             .map_err(|error| RenderError::Device {
                 action: "starting the thread that compares views",
                 reason: error.to_string(),
-            })?;
-        Ok(Self {
-            thread: Some(thread),
-            given_up,
-        })
+            })
+    }
+
+    /// Whether it could not even be begun.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.made, Made::Never(_))
     }
 
     /// Says that nobody wants it any more.
@@ -53,10 +78,10 @@ impl Ahead {
 
     /// The position, once it is made.
     pub fn wait(mut self) -> Result<Position, RenderError> {
-        match self.thread.take().map(joined) {
-            Some(Ok(position)) => position,
-            Some(Err(panic)) => std::panic::resume_unwind(panic),
-            None => Err(RenderError::Device {
+        match std::mem::replace(&mut self.made, Made::Told) {
+            Made::Soon(thread) => joined(thread).unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Made::Never(error) => Err(error),
+            Made::Told => Err(RenderError::Device {
                 action: "waiting for the comparison of views",
                 reason: "it was waited for before".to_owned(),
             }),
@@ -67,7 +92,7 @@ impl Ahead {
 impl Drop for Ahead {
     fn drop(&mut self) {
         self.give_up();
-        if let Some(thread) = self.thread.take() {
+        if let Made::Soon(thread) = std::mem::replace(&mut self.made, Made::Told) {
             // A panic in what nobody wants any more is of no account.
             let _ = joined(thread);
         }

@@ -62,7 +62,7 @@ impl Loader {
         loop {
             self.request(source);
             let Ok((found, outcome)) = self.loaded.recv() else {
-                return Err(WalkableError::Panicked("the thread that reads scenes ended".to_owned()));
+                return Err(WalkableError::NoReader);
             };
             self.requested = None;
             if found == *source {

@@ -1,8 +1,9 @@
 //! A scene that an agent can walk: read, with the navmesh beside it or one built for it, and checked.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
+use crate::contain::{contained, said};
 use crate::navmesh::{NavMesh, NavMeshConfig, NavMeshError, TrueFloor};
 use crate::scene::procedural::ProceduralConfig;
 use crate::scene::{Scene, SceneConfig, SceneError, SceneSource};
@@ -45,6 +46,35 @@ pub enum WalkableError {
     /// A reader of the file gave up by a panic.
     #[error("the reader of the scene failed: {0}")]
     Panicked(String),
+    /// There is nobody left to read scenes.
+    #[error("the thread that reads scenes ended; start again, with --resume where a set is written")]
+    NoReader,
+}
+
+impl WalkableError {
+    /// Whether the scene itself is at fault, so that another attempt would end the same way. A file that cannot be read
+    /// just now, as over a network or with too many files open, is not a scene of no use; nor is a wrong configuration.
+    pub fn is_about_the_scene(&self) -> bool {
+        match self {
+            Self::Scene(SceneError::Read { source, .. }) => is_lasting(source.kind()),
+            Self::NavMesh(NavMeshError::Config(_)) | Self::NoReader => false,
+            _ => true,
+        }
+    }
+}
+
+fn is_lasting(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotADirectory
+            | ErrorKind::IsADirectory
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidData
+            | ErrorKind::UnexpectedEof
+            | ErrorKind::Unsupported
+    )
 }
 
 impl Walkable {
@@ -55,13 +85,8 @@ impl Walkable {
     /// The scene cannot be read or gives no floor that is large enough; a panic of a reader is an error as well.
     pub fn load(source: &SceneSource, config: &WalkableConfig) -> Result<Self, WalkableError> {
         // Readers of other people's formats are other people's code: one broken file must not end a run of thousands.
-        catch_unwind(AssertUnwindSafe(|| Self::load_unguarded(source, config))).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.to_owned()));
-            Err(WalkableError::Panicked(
-                text.unwrap_or_else(|| "no reason given".to_owned()),
-            ))
-        })
+        contained(|| Self::load_unguarded(source, config))
+            .unwrap_or_else(|panic| Err(WalkableError::Panicked(said(&*panic).to_owned())))
     }
 
     fn load_unguarded(source: &SceneSource, config: &WalkableConfig) -> Result<Self, WalkableError> {

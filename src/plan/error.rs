@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::journal::PlanJournal;
 use crate::render::RenderError;
 
 /// A plan that cannot be read, or not be drawn as it stands.
@@ -24,6 +25,12 @@ pub enum PlanError {
         line: Option<usize>,
         /// What is wrong, and what was expected.
         why: String,
+    },
+    /// There is no plan yet, but the journal of one.
+    #[error("the plan is not finished: continue it with `covista plan --resume`: {}", path.display())]
+    Unfinished {
+        /// Where the plan will be.
+        path: PathBuf,
     },
     /// The file ends before its last line.
     #[error(
@@ -56,11 +63,12 @@ pub enum PlanError {
 }
 
 impl PlanError {
-    /// A failed read of `path`.
+    /// A failed read of `path`; where there is no such file, its journal may say why.
     pub(super) fn read(path: &Path, reason: std::io::Error) -> Self {
-        Self::Read {
-            path: path.to_owned(),
-            reason,
+        let path = path.to_owned();
+        match reason.kind() {
+            std::io::ErrorKind::NotFound if PlanJournal::path_of(&path).exists() => Self::Unfinished { path },
+            _ => Self::Read { path, reason },
         }
     }
 

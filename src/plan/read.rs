@@ -27,7 +27,7 @@ impl PlanReader {
     /// Opens a plan and reads its header.
     ///
     /// # Errors
-    /// [`PlanError::Read`], or [`PlanError::Malformed`] where the first line is no header of this version.
+    /// [`PlanError::Read`], [`PlanError::Unfinished`] where only its journal is there, [`PlanError::Malformed`] where the first line is no header of this version.
     pub fn open(path: &Path) -> Result<Self, PlanError> {
         let file = File::open(path).map_err(|error| PlanError::read(path, error))?;
         let (mut file, mut text) = (BufReader::new(file), Vec::new());
@@ -103,17 +103,7 @@ impl PlanReader {
         }
         match serde_json::from_slice::<PlannedPosition>(&self.text) {
             Ok(position) => {
-                if !self.header.scenes.iter().any(|scene| scene.name == position.scene) {
-                    return Err(malformed(format!("the plan has no scene {:?}", position.scene)));
-                }
-                if position.pairs.is_empty() == position.reason.is_none() {
-                    return Err(malformed(
-                        "a position has pairs, or a reason for having none".to_owned(),
-                    ));
-                }
-                for pair in &position.pairs {
-                    pair.checked().map_err(malformed)?;
-                }
+                position.check(&self.header.scenes).map_err(malformed)?;
                 self.positions += 1;
                 self.pairs += position.pairs.len() as u64;
                 Ok(Some(position))

@@ -107,6 +107,17 @@ impl PlannedPosition {
             reason,
         }
     }
+
+    /// Whether it makes sense in a plan of these scenes; a sentence that says why not.
+    pub(super) fn check(&self, scenes: &[PlanScene]) -> Result<(), String> {
+        if !scenes.iter().any(|scene| scene.name == self.scene) {
+            return Err(format!("the plan has no scene {:?}", self.scene));
+        }
+        if self.pairs.is_empty() == self.reason.is_none() {
+            return Err("a position has pairs, or a reason for having none".to_owned());
+        }
+        self.pairs.iter().try_for_each(|pair| pair.checked().map(drop))
+    }
 }
 
 /// A pair without its pictures.

@@ -97,7 +97,9 @@ impl Gpu {
             adapter: adapter.get_info().name,
             reason: error.to_string(),
         })?;
-        Ok(Self::from_parts(instance, adapter, device, queue))
+        let gpu = Self::from_parts(instance, adapter, device, queue);
+        gpu.lost.listen(&gpu.device);
+        Ok(gpu)
     }
 
     /// Another device of the same adapter, which draws the same pictures. It comes through an instance of its own, so that
@@ -144,7 +146,7 @@ impl Gpu {
             cull_triangles: report.is_software,
             picture_budget: u64::MAX,
             software_devices: None,
-            lost: Lost::listen(&device),
+            lost: Lost::default(),
             report,
             device,
             queue,

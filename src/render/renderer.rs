@@ -330,6 +330,7 @@ impl Renderer {
         readback: Readback,
     ) -> Result<Part, RenderError> {
         let model = self.model(&shots[0])?;
+        model.sensors.prepare(&self.gpu, &model.stage, sensors)?;
         let size = shots[0].camera().model.size();
         let mut target = self.target(size, shots.len() as u32, sensors, readback)?;
         let mut indices = Vec::new();

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
+use super::error::RenderError;
+use super::gpu::Gpu;
 use super::mesh::{self, Coverage, POSITION, Stage, TINT, UV, Variant};
 use crate::scene::Primitive;
 use crate::view::{IdMap, NormalMap};
@@ -133,43 +135,65 @@ pub(super) struct SensorPipelines {
 }
 
 impl SensorPipelines {
+    /// Makes what these sensors need, so that one that the driver refuses is not kept for later.
+    ///
+    /// # Errors
+    /// The driver refuses.
+    pub fn prepare(&self, gpu: &Gpu, stage: &Stage, sensors: Sensors) -> Result<(), RenderError> {
+        if sensors.numbers() && self.numbers.get().is_none() {
+            let made = gpu.scoped("compiling shaders", || number_pipelines(stage))?;
+            self.numbers.get_or_init(|| made);
+        }
+        if sensors.validity && self.backs.get().is_none() {
+            let made = gpu.scoped("compiling shaders", || back_pipelines(stage))?;
+            self.backs.get_or_init(|| made);
+        }
+        Ok(())
+    }
+
     /// Draws triangle numbers.
     pub fn number(&self, stage: &Stage, coverage: Coverage, cull: bool) -> &wgpu::RenderPipeline {
-        let made = self.numbers.get_or_init(|| {
-            ["fs_triangle", "fs_triangle_masked"].map(|fragment| {
-                [None, Some(wgpu::Face::Back)].map(|cull| {
-                    let variant = Variant {
-                        vertex: "vs_triangle",
-                        fragment,
-                        attributes: &[POSITION, UV, TINT],
-                        cull,
-                        target: NUMBERS,
-                        blended: false,
-                        writes_depth: true,
-                    };
-                    mesh::pipeline(stage, &variant)
-                })
-            })
-        });
+        let made = self.numbers.get_or_init(|| number_pipelines(stage));
         &made[usize::from(coverage == Coverage::Masked)][usize::from(cull)]
     }
 
     /// Marks back faces before the depth that is there.
     pub fn back(&self, stage: &Stage, coverage: Coverage) -> &wgpu::RenderPipeline {
-        let made = self.backs.get_or_init(|| {
-            ["fs_back", "fs_back_masked"].map(|fragment| {
-                let variant = Variant {
-                    vertex: "vs_back",
-                    fragment,
-                    attributes: &[POSITION, UV, TINT],
-                    cull: Some(wgpu::Face::Front),
-                    target: MARKS,
-                    blended: false,
-                    writes_depth: false,
-                };
-                mesh::pipeline(stage, &variant)
-            })
-        });
+        let made = self.backs.get_or_init(|| back_pipelines(stage));
         &made[usize::from(coverage == Coverage::Masked)]
     }
+}
+
+/// By masked or not, then by culling or not.
+fn number_pipelines(stage: &Stage) -> [[wgpu::RenderPipeline; 2]; 2] {
+    ["fs_triangle", "fs_triangle_masked"].map(|fragment| {
+        [None, Some(wgpu::Face::Back)].map(|cull| {
+            let variant = Variant {
+                vertex: "vs_triangle",
+                fragment,
+                attributes: &[POSITION, UV, TINT],
+                cull,
+                target: NUMBERS,
+                blended: false,
+                writes_depth: true,
+            };
+            mesh::pipeline(stage, &variant)
+        })
+    })
+}
+
+/// By masked or not.
+fn back_pipelines(stage: &Stage) -> [wgpu::RenderPipeline; 2] {
+    ["fs_back", "fs_back_masked"].map(|fragment| {
+        let variant = Variant {
+            vertex: "vs_back",
+            fragment,
+            attributes: &[POSITION, UV, TINT],
+            cull: Some(wgpu::Face::Front),
+            target: MARKS,
+            blended: false,
+            writes_depth: false,
+        };
+        mesh::pipeline(stage, &variant)
+    })
 }

@@ -451,7 +451,12 @@ fn with_mapped<T>(
     stopwatch.time(Step::Draw, || gpu.wait(submission))?;
     // Whichever thread waited for the device last tells the one whose buffer is mapped, so the word may come a little
     // later than the end of the submission.
-    match mapped.recv_timeout(MAP_PATIENCE) {
+    let told = mapped.recv_timeout(MAP_PATIENCE).or_else(|_| {
+        // A process that was stopped meanwhile has not waited, whatever the clock says.
+        gpu.catch_up();
+        mapped.recv_timeout(MAP_PATIENCE)
+    });
+    match told {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(failed(error.to_string())),
         Err(_) => return Err(failed("the buffer was not mapped".to_owned())),
@@ -461,7 +466,7 @@ fn with_mapped<T>(
         let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
         Ok(unpack(&bytes))
     })?;
-    buffer.unmap();
+    gpu.scoped("reading pictures back", || buffer.unmap())?;
     Ok(unpacked)
 }
 

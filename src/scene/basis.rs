@@ -4,12 +4,12 @@
 //! from the largest level otherwise and where pixels are asked for. Bytes are taken as they are, also where the file is tagged sRGB:
 //! habitat-sim draws such files darker (`reference/habitat.md` 3.6), which is an accident of its texture formats.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use basisu::{DecodeFlags, ImageLevelInfo, TargetFormat, Transcoder};
 
 use super::texture::BasisTexels;
+use crate::contain::contained;
 
 const KTX2: &[u8] = b"\xABKTX 20\xBB\r\n\x1A\n";
 const BASIS: &[u8] = b"sB";
@@ -137,5 +137,5 @@ fn ktx2_unpacked_size(bytes: &[u8], level: u32) -> Option<u64> {
 
 /// The transcoder is young and reads untrusted bytes: a panic in it is an image that cannot be read.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("the Basis transcoder gave up on it".to_owned()))
+    contained(work).unwrap_or_else(|_| Err("the Basis transcoder gave up on it".to_owned()))
 }

@@ -1,6 +1,5 @@
 //! The one way in: a path becomes a scene.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use glam::Affine3A;
@@ -13,6 +12,7 @@ use super::habitat::{habitat_kind, load_habitat};
 use super::model::Scene;
 use super::up::{guess, world_from_file};
 use super::{gltf, obj, ply};
+use crate::contain::{contained, said};
 
 enum Kind {
     Gltf,
@@ -88,18 +88,14 @@ fn read_kind(
         Kind::Obj => obj::read,
         Kind::Ply => ply::read,
     };
-    contained(path, || read(bytes, world_from_file, limits, files, builder))
+    decoded(path, || read(bytes, world_from_file, limits, files, builder))
 }
 
 /// Runs a reader with the decoders of other crates below it: a panic in one of them is a file that cannot be read.
-fn contained<T>(path: &Path, read: impl FnOnce() -> Result<T, SceneError>) -> Result<T, SceneError> {
+fn decoded<T>(path: &Path, read: impl FnOnce() -> Result<T, SceneError>) -> Result<T, SceneError> {
     // What the reader had built is thrown away with the error, so that nothing half-done is seen.
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<String>().map(String::as_str);
-        let said = said
-            .or(panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no reason given");
-        let what = format!("a decoder gave up on it ({})", super::files::shorten(said));
+    contained(read).unwrap_or_else(|panic| {
+        let what = format!("a decoder gave up on it ({})", super::files::shorten(said(&*panic)));
         Err(SceneError::malformed(path, what))
     })
 }
@@ -138,12 +134,12 @@ mod tests {
     #[test]
     fn a_panic_of_a_decoder_is_a_file_that_cannot_be_read() {
         let path = Path::new("a.glb");
-        let panicked = contained::<()>(path, || panic!("index {} out of range", 7));
+        let panicked = decoded::<()>(path, || panic!("index {} out of range", 7));
         let message = panicked.unwrap_err().to_string();
         assert!(
             message.contains("index 7 out of range") && message.ends_with("a.glb"),
             "{message}"
         );
-        assert_eq!(contained(path, || Ok(3)).unwrap(), 3);
+        assert_eq!(decoded(path, || Ok(3)).unwrap(), 3);
     }
 }

@@ -20,7 +20,14 @@ pub struct ClaimedFolder {
     finished: PathBuf,
     temporary: PathBuf,
     lock: PathBuf,
-    _locked: File,
+    locked: File,
+}
+
+impl Drop for ClaimedFolder {
+    fn drop(&mut self) {
+        // A child process that is just being started holds a copy of the file, and with it the lock.
+        let _ = self.locked.unlock();
+    }
 }
 
 impl ClaimedFolder {
@@ -46,13 +53,18 @@ impl ClaimedFolder {
                 });
             }
             // Some network file systems know no locks: two processes then make the same bytes twice.
-            Err(TryLockError::Error(error)) => tracing::debug!("no lock on {}: {error}", lock.display()),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(
+                    "{} cannot be locked ({error}): see that no other process makes it",
+                    path.display()
+                );
+            }
         }
         Ok(Self {
             finished: path.to_path_buf(),
             temporary: parent.join(format!(".tmp-{name}")),
             lock,
-            _locked: file,
+            locked: file,
         })
     }
 

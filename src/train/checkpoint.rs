@@ -139,13 +139,23 @@ impl Checkpoints {
             // What is half-written is of no use; the error that stopped it is the one to report.
             let _ = fs::remove_dir_all(&temporary);
         })?;
+        self.prune(run)?;
+        Ok(path)
+    }
+
+    /// Removes checkpoints beyond the newest ones that stay and the one of the best validation. [`Self::write`] does so;
+    /// a process that was killed right after it wrote may not have.
+    ///
+    /// # Errors
+    /// One cannot be removed.
+    pub fn prune(&self, run: &RunState) -> Result<(), TrainError> {
         let all = self.list()?;
         let best = run.best.map(|best| self.path_of(best.updates));
         let older = &all[..all.len().saturating_sub(self.keep)];
         for old in older.iter().filter(|old| Some(*old) != best.as_ref()) {
             fs::remove_dir_all(old).map_err(|e| output(e, old))?;
         }
-        Ok(path)
+        Ok(())
     }
 
     /// Where the checkpoint after so many updates lies.

@@ -52,6 +52,7 @@ pub fn begin_run(out: &Path, trainer: &Trainer, state: &RunState) -> Result<(), 
 /// # Errors
 /// Something cannot be written; each file is whole or as it was.
 pub fn finish_run(run: &Path, trainer: &Trainer, state: &RunState, summary: &TrainSummary) -> Result<(), TrainError> {
+    clear_leftovers(run);
     let replace = |name: &str, write: &dyn Fn(&Path) -> Result<(), TrainError>| {
         let (path, temporary) = (run.join(name), temporary_beside(&run.join(name)));
         write(&temporary)?;
@@ -101,6 +102,20 @@ fn temporary_beside(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.tmp-{}", std::process::id()))
 }
 
+/// Removes what processes that were killed while they ended this run left of its files.
+fn clear_leftovers(run: &Path) {
+    for entry in fs::read_dir(run).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let process = [RECORD, MODEL, MEAN]
+            .iter()
+            .find_map(|file| name.strip_prefix('.')?.strip_prefix(file)?.strip_prefix(".tmp-"));
+        if process.is_some_and(|id| !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit())) {
+            // Best effort: it takes room and harms nobody.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// Writes float32 tensors to a safetensors file.
 ///
 /// # Errors
@@ -146,4 +161,36 @@ pub fn read_safetensors(path: &Path) -> Result<Vec<NamedTensor>, TrainError> {
     }
     tensors.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tensors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kill_left_is_cleared_and_nothing_else() {
+        let run = tempfile::tempdir().unwrap();
+        let left = [
+            ".run.json.tmp-12",
+            ".model.safetensors.tmp-3",
+            ".ema.safetensors.tmp-44",
+        ];
+        let kept = [
+            "run.json",
+            ".run.json.tmp-",
+            ".run.json.tmp-1a",
+            ".notes.tmp-12",
+            "run.json.tmp-12",
+        ];
+        for name in left.iter().chain(&kept) {
+            fs::write(run.path().join(name), "x").unwrap();
+        }
+        clear_leftovers(run.path());
+        for name in left {
+            assert!(!run.path().join(name).exists(), "{name}");
+        }
+        for name in kept {
+            assert!(run.path().join(name).exists(), "{name}");
+        }
+    }
 }

@@ -123,6 +123,36 @@ fn a_device_lost_at_any_moment_is_told() {
     }
 }
 
+/// A device that somebody else made, who alone hears of its loss.
+#[test]
+fn the_loss_of_a_shared_device_is_told() {
+    let Some(own) = common::gpu() else { return };
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::VULKAN));
+    let Some(adapter) = adapters.into_iter().find(|a| a.get_info().name == own.adapter().name) else {
+        println!("skipped: {} is not there under Vulkan", own.adapter().name);
+        return;
+    };
+    let required_limits = adapter.limits();
+    let request = wgpu::DeviceDescriptor {
+        required_limits,
+        ..wgpu::DeviceDescriptor::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&request)).unwrap();
+    let (teller, told) = mpsc::channel();
+    device.set_device_lost_callback(move |_, _| teller.send(()).unwrap());
+    let gpu = Gpu::from_parts(instance, adapter, device, queue);
+    let (renderer, scene) = room(&gpu);
+    renderer.render(&scene, &cameras()[..4]).unwrap();
+    gpu.device().destroy();
+    for _ in 0..2 {
+        let error = renderer.render(&scene, &cameras()[..4]).unwrap_err();
+        assert!(matches!(error, RenderError::Lost { .. }), "{error:?}");
+    }
+    // Whoever made it still hears of it.
+    told.recv_timeout(Duration::from_secs(60)).unwrap();
+}
+
 /// Positions of a room, written as the command does, until `positions` are or the device is lost before one of them.
 fn write(out: &Path, gpu: &Gpu, bench: &Bench, positions: u64, lost_at: Option<u64>) -> Result<(), RenderError> {
     let settings = bench.settings();

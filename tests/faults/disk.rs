@@ -9,10 +9,10 @@ use crate::common;
 use crate::process::{Bench, assert_same, finish, program, tree, wait_for};
 
 /// A file system of its own in memory; unmounted in the end. `None` with a printed "skipped" where that is not allowed.
-struct Disk<'a>(&'a Path);
+pub struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
-    fn new(path: &'a Path, size: &str) -> Option<Self> {
+    pub fn new(path: &'a Path, size: &str) -> Option<Self> {
         fs::create_dir_all(path).unwrap();
         let mounted = mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], path);
         if !mounted {
@@ -21,7 +21,7 @@ impl<'a> Disk<'a> {
         mounted.then_some(Self(path))
     }
 
-    fn again(&self, how: &str) {
+    pub fn again(&self, how: &str) {
         assert!(mount(&["-o", &format!("remount,{how}")], self.0));
     }
 }

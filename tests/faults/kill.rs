@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use covista::rng::Rng;
 
 use crate::common;
-use crate::process::{Bench, assert_same, finish, installed, setting, signal, tree, wait_for};
+use crate::process::{Bench, assert_same, beside_one, finish, installed, interrupted, setting, tree, wait_for};
 
 /// `COVISTA_KILLS` kills at random moments, by the clock and by what has just appeared on disk.
 #[test]
@@ -70,14 +70,8 @@ fn a_signal_ends_it_after_the_work_in_hand() {
     let whole = bench.whole();
     for name in ["INT", "TERM"] {
         let out = bench.path(name);
-        let mut child = bench.command(&out, &[]).spawn().unwrap();
-        assert!(
-            wait_for(&mut child, || out.join("000001").exists()),
-            "{}",
-            finish(child).stderr
-        );
-        signal(&child, name);
-        let ended = finish(child);
+        let start = || bench.command(&out, &[]).spawn().unwrap();
+        let ended = interrupted(&out, name, start, || out.join("000001").exists());
         ended.expect(130, "which are kept; continue with: ");
         // Nothing half-written is left.
         assert!(tree(&out).keys().all(|file| !file.starts_with(".tmp-")), "{name}");
@@ -88,11 +82,9 @@ fn a_signal_ends_it_after_the_work_in_hand() {
     let export = bench.path("exported");
     bench.run(&export, &["--format", "mimic"]).expect(0, "");
     let out = bench.path("it's mimic");
-    let mut child = bench.command(&out, &["--format", "mimic"]).spawn().unwrap();
+    let start = || bench.command(&out, &["--format", "mimic"]).spawn().unwrap();
     let work = bench.path(".covista-work-it's mimic");
-    assert!(wait_for(&mut child, || work.join("000001").exists()));
-    signal(&child, "TERM");
-    let ended = finish(child);
+    let ended = interrupted(&out, "TERM", start, || work.join("000001").exists());
     ended.expect(130, "continue with: ");
     assert!(!ended.stderr.contains(".covista-work"), "{}", ended.stderr);
     ended.run_advice().expect(0, "");
@@ -106,14 +98,14 @@ fn of_two_on_one_folder_one_wins() {
     let bench = Bench::new(30);
     let whole = bench.whole();
     let out = bench.path("shared");
-    let mut first = bench.command(&out, &["--resume"]).spawn().unwrap();
-    assert!(wait_for(&mut first, || out.join("000000").exists()));
-    // Stopped, so that it surely still runs when the other one looks.
-    signal(&first, "STOP");
-    let second = bench.run(&out, &["--resume"]);
-    signal(&first, "CONT");
-    second.expect(5, "another process is writing this set");
-    finish(first).expect(0, "");
+    let (first, second) = beside_one(
+        &out,
+        || bench.command(&out, &["--resume"]).spawn().unwrap(),
+        || out.join("000000").exists(),
+        || vec![bench.run(&out, &["--resume"])],
+    );
+    second[0].expect(5, "another process is writing this set");
+    first.expect(0, "");
     assert_same(&whole, &tree(&out));
 
     // Both from the very begin: whoever comes second leaves or finds the set finished.

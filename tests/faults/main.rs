@@ -10,6 +10,7 @@ mod common;
 mod disk;
 mod figures;
 mod kill;
+mod plans;
 mod process;
 mod steady;
 mod train;

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use crate::common::tree::{assert_same, tree};
 use covista::scene::primitives::box_room;
 use covista::scene::{Texture, write_glb};
+
+/// How often a process is started that may be faster than the test.
+const ATTEMPTS: usize = 5;
+/// What no step of a test takes.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A folder with a scene in it, and the pairs that are asked for.
 pub struct Bench {
@@ -100,6 +105,15 @@ impl Bench {
         command
     }
 
+    /// As [`Self::command`], but the poses alone.
+    pub fn plan(&self, out: &Path, extra: &[&str]) -> Command {
+        let mut arguments = self.arguments(out, extra);
+        arguments[0] = "plan".to_owned();
+        let mut command = Command::new(program());
+        command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
     /// Runs to its end.
     pub fn run(&self, out: &Path, extra: &[&str]) -> Ended {
         finish(self.command(out, extra).spawn().unwrap())
@@ -129,16 +143,67 @@ pub fn finish(child: Child) -> Ended {
 
 /// Sends a signal by its name.
 pub fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill")
-        .args([format!("-{name}"), child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(sent.success(), "kill -{name}");
+    // The shell's own: there need be no program of that name.
+    let kill = format!("kill -s {name} {}", child.id());
+    let sent = Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success(), "{kill}");
+}
+
+/// Starts a process and sends it a signal once it is `ready`. One that came to its end before that is begun again,
+/// without what it left at `out`.
+pub fn interrupted(out: &Path, name: &str, start: impl Fn() -> Child, ready: impl Fn() -> bool) -> Ended {
+    for _ in 0..ATTEMPTS {
+        let mut child = start();
+        if wait_for(&mut child, &ready) {
+            signal(&child, name);
+        }
+        let ended = finish(child);
+        if ended.code() != Some(0) {
+            return ended;
+        }
+        std::fs::remove_dir_all(out).unwrap();
+    }
+    panic!("the process ended before it was ready, {ATTEMPTS} times")
+}
+
+/// Runs `second` while a process stands still that was `ready` before; how both ended. One that came to its end before
+/// that is begun again, without what it left at `out`.
+pub fn beside_one(
+    out: &Path,
+    start: impl Fn() -> Child,
+    ready: impl Fn() -> bool,
+    second: impl Fn() -> Vec<Ended>,
+) -> (Ended, Vec<Ended>) {
+    for _ in 0..ATTEMPTS {
+        let mut first = start();
+        let mut others = None;
+        if wait_for(&mut first, &ready) {
+            signal(&first, "STOP");
+            if first.try_wait().unwrap().is_none() {
+                others = Some(second());
+            }
+            // Whatever came of it: nobody else would wake it.
+            signal(&first, "CONT");
+        }
+        let ended = finish(first);
+        match others {
+            // It had just written its last line when it was stopped.
+            Some(others) if others.iter().all(|other| other.code() != Some(0)) => return (ended, others),
+            _ if out.is_dir() => std::fs::remove_dir_all(out).unwrap(),
+            _ => std::fs::remove_file(out).unwrap(),
+        }
+    }
+    panic!("the process ended before it was ready, {ATTEMPTS} times")
 }
 
 /// Waits until `happened`, or the process has ended; false where it ended first.
 pub fn wait_for(child: &mut Child, mut happened: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
     loop {
+        if begun.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("nothing happened in {PATIENCE:?}");
+        }
         if happened() {
             return true;
         }
@@ -151,8 +216,8 @@ pub fn wait_for(child: &mut Child, mut happened: impl FnMut() -> bool) -> bool {
 
 /// Whether a program is installed; a printed "skipped" else.
 pub fn installed(name: &str) -> bool {
-    let found = Command::new("which")
-        .arg(name)
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {name}")])
         .stdout(Stdio::null())
         .status()
         .is_ok_and(|s| s.success());

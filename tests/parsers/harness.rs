@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::fs::inotify;
 
@@ -59,12 +59,9 @@ const ATTEMPTS: usize = 5;
 #[track_caller]
 pub fn run(target: &str, limit: usize, mut case: impl FnMut(&mut Mutator, &Fold) -> Outcome) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        std::panic::set_hook(Box::new(|panic| {
-            *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string().replace('\n', " ");
-        }));
-    });
+    std::panic::set_hook(Box::new(|panic| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = panic.to_string().replace('\n', " ");
+    }));
     let fold = Fold::new();
     let (mut read, mut refused, mut most, mut failures) = (0u64, 0u64, 0, Vec::new());
     for number in cases() {
@@ -120,14 +117,16 @@ pub struct Fold {
     written: Cell<usize>,
 }
 
+/// A folder in memory where there are such, for a case is a thousand small files.
+pub fn in_memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 impl Fold {
     fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let outer = match memory.is_dir() {
-            true => tempfile::tempdir_in(memory),
-            false => tempfile::tempdir(),
-        }
-        .unwrap();
+        let outer = in_memory();
         for (name, bytes) in secrets() {
             std::fs::write(outer.path().join(name), bytes).unwrap();
         }

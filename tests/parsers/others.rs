@@ -6,28 +6,26 @@ use std::path::{Path, PathBuf};
 use covista::export::native::NativeReader;
 use covista::export::{ExportOptions, Format, convert, read_pair};
 use covista::plan::import::{ImportOptions, read};
-use covista::plan::{PlanHeader, PlanReader, PlanScene, PlanWriter, PlannedPair, PlannedPosition};
+use covista::plan::{PlanHeader, PlanJournal, PlanReader, PlanScene, PlanWriter, PlannedPair, PlannedPosition};
 use covista::scene::SceneList;
 use serde_json::{Value, json};
 
 use crate::harness::{Outcome, run};
+use crate::mutate::Mutator;
 use crate::records::{beside, copy, set};
 use crate::synthetic::{camera, pair};
 
-#[test]
-fn plan() {
-    let beside = beside();
-    let path = beside.path().join("plan.jsonl");
+/// A plan's header and what came of four samples.
+fn planned() -> (PlanHeader, Vec<PlannedPosition>) {
     let scene = PlanScene {
         name: "box room".into(),
         spec: "room.glb".into(),
         hash: "ab".repeat(32),
     };
     let header = PlanHeader::new("covista", json!({"seed": 1}), "cd".repeat(32), 3, vec![scene]);
-    let mut writer = PlanWriter::create(&path, &header).unwrap();
-    for index in 0..4u64 {
+    let positions = (0..4u64).map(|index| {
         let kept = index % 2 == 0;
-        let position = PlannedPosition {
+        PlannedPosition {
             scene: "box room".into(),
             index,
             stops: vec![[0.5, 0.0, 1.0]; 3],
@@ -38,32 +36,86 @@ fn plan() {
                 Vec::new()
             },
             reason: (!kept).then(|| "overlap_low".to_owned()),
-        };
-        writer.position(&position).unwrap();
+        }
+    });
+    (header, positions.collect())
+}
+
+/// Bytes, characters or values of one line are changed.
+fn mutated_lines(mutator: &mut Mutator, text: &[u8]) -> Vec<u8> {
+    match mutator.below(4) {
+        0 => mutator.bytes(text),
+        1 => mutator.text(text),
+        _ => {
+            let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
+            let mut lines: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
+            let at = mutator.below(lines.len());
+            mutator.json(&mut lines[at]);
+            let lines = lines.iter().map(|line| format!("{line}\n"));
+            lines.collect::<String>().into_bytes()
+        }
+    }
+}
+
+#[test]
+fn plan() {
+    let beside = beside();
+    let path = beside.path().join("plan.jsonl");
+    let (header, positions) = planned();
+    let mut writer = PlanWriter::create(&path, &header).unwrap();
+    for position in &positions {
+        writer.position(position).unwrap();
     }
     writer.finish().unwrap();
     let text = fs::read(&path).unwrap();
     run("plan", 16_000_000, |mutator, fold| {
-        let bytes = match mutator.below(4) {
-            0 => mutator.bytes(&text),
-            1 => mutator.text(&text),
-            _ => {
-                let lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
-                let mut lines: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
-                let at = mutator.below(lines.len());
-                mutator.json(&mut lines[at]);
-                lines
-                    .iter()
-                    .map(|line| format!("{line}\n"))
-                    .collect::<String>()
-                    .into_bytes()
-            }
-        };
-        let path = fold.file("plan.jsonl", &bytes);
+        let path = fold.file("plan.jsonl", &mutated_lines(mutator, &text));
         let _ = PlanReader::recognises(&path);
         PlanReader::open(&path)
             .and_then(|reader| reader.collect::<Result<Vec<_>, _>>())
             .into()
+    });
+}
+
+#[test]
+fn plan_journal() {
+    let beside = beside();
+    let path = beside.path().join("plan.jsonl");
+    let (header, positions) = planned();
+    let mut writer = PlanWriter::create(&path, &header).unwrap();
+    let mut journal = PlanJournal::create(&path, &header).unwrap();
+    journal.begun().unwrap();
+    for position in positions {
+        writer.position(&position).unwrap();
+        journal.position(position).unwrap();
+    }
+    let end = writer.finish().unwrap();
+    drop(journal);
+    let name = PlanJournal::path_of(Path::new("plan.jsonl"));
+    let text = fs::read(PlanJournal::path_of(&path)).unwrap();
+    // As it stands it gives the plan that was written at once.
+    let at_once = fs::read(&path).unwrap();
+    let mut seen = 0;
+    let journal = PlanJournal::resume(&path, |_| seen += 1).unwrap().unwrap();
+    assert_eq!((journal.finish(&header).unwrap(), seen), (end, 4));
+    assert_eq!(fs::read(&path).unwrap(), at_once);
+    assert!(!PlanJournal::path_of(&path).exists());
+    run("plan journal", 16_000_000, |mutator, fold| {
+        fold.file(&name.display().to_string(), &mutated_lines(mutator, &text));
+        let plan = fold.path().join("plan.jsonl");
+        let mut seen = 0;
+        match PlanJournal::resume(&plan, |_| seen += 1) {
+            Ok(Some(journal)) => {
+                assert_eq!(journal.positions(), seen);
+                let end = journal.finish(&header).unwrap();
+                assert_eq!(end.positions, seen);
+                fs::remove_file(&plan).unwrap();
+                Outcome::Read
+            }
+            // Changed before it was begun.
+            Ok(None) => Outcome::Refused,
+            Err(error) => Err::<(), _>(error).into(),
+        }
     });
 }
 

@@ -9,7 +9,7 @@ use covista::export::npy;
 use covista::validate::{MetricRule, Plan, Table, parse_partners};
 use serde_json::Value;
 
-use crate::harness::{Fold, Outcome, run};
+use crate::harness::{Fold, Outcome, in_memory, run};
 use crate::synthetic::{pair, run as set_run, trial, unsealed};
 
 /// Most bytes for a set of some pairs of 112 px, its pictures read one by one.
@@ -48,10 +48,7 @@ pub fn copy(from: &Path, fold: &Fold) {
 
 /// A folder on the file system that the folds lie on.
 pub fn beside() -> tempfile::TempDir {
-    match Path::new("/dev/shm").is_dir() {
-        true => tempfile::tempdir_in("/dev/shm").unwrap(),
-        false => tempfile::tempdir().unwrap(),
-    }
+    in_memory()
 }
 
 /// Reads a set as every command does, then goes on with it: what it clears away must lie inside.

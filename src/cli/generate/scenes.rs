@@ -6,7 +6,6 @@ use std::path::Path;
 use covista::config::Config;
 use covista::export::native::{NativeWriter, SkippedScene, SourceRecord};
 use covista::generate::{Loader, PairGenerator, Position, WalkableError};
-use covista::navmesh::NavMeshError;
 use covista::render::{Gpu, RenderError, RendererPool};
 use covista::rng::Rng;
 use covista::scene::{ListedSource, SceneList, SceneSource};
@@ -275,8 +274,9 @@ fn distinct_names(list: &SceneList) -> Vec<Option<String>> {
 /// True for what another scene may do better: not for the device, the configuration or the output.
 fn is_about_the_scene(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
-        matches!(cause.downcast_ref::<WalkableError>(),
-            Some(error) if !matches!(error, WalkableError::NavMesh(NavMeshError::Config(_))))
+        cause
+            .downcast_ref::<WalkableError>()
+            .is_some_and(WalkableError::is_about_the_scene)
             || matches!(cause.downcast_ref::<RenderError>(), Some(RenderError::TooLarge { .. }))
     })
 }
@@ -292,6 +292,22 @@ mod tests {
             reason: "reset".into(),
         };
         assert!(!is_about_the_scene(&anyhow::Error::from(lost)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_just_now_is_not_about_the_scene() {
+        let read = |source: std::io::Error| {
+            use covista::scene::SceneError;
+            let path = "room.glb".into();
+            anyhow::Error::from(WalkableError::Scene(SceneError::Read { source, path }))
+        };
+        // EIO and EMFILE, which have no kind of their own.
+        for passing in [5, 24] {
+            assert!(!is_about_the_scene(&read(std::io::Error::from_raw_os_error(passing))));
+        }
+        assert!(!is_about_the_scene(&read(std::io::ErrorKind::TimedOut.into())));
+        assert!(is_about_the_scene(&read(std::io::ErrorKind::PermissionDenied.into())));
+        assert!(!is_about_the_scene(&anyhow::Error::from(WalkableError::NoReader)));
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! The header of a plan while it grows, and the plan of an earlier run that it continues.
+//! A plan while it grows: its header, its journal, and what an earlier run left of it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use covista::export::ExportError;
 use covista::export::native::SkippedScene;
-use covista::plan::{PlanHeader, PlanReader, PlanScene};
+use covista::plan::{PlanEnd, PlanError, PlanHeader, PlanJournal, PlanReader, PlanScene, PlannedPosition};
 use covista::scene::SceneSource;
 
 use crate::cli::exit::Failure;
@@ -14,6 +16,8 @@ use crate::cli::open::Walkable;
 pub struct PlanLog {
     header: PlanHeader,
     path: PathBuf,
+    /// Once it is begun.
+    journal: Option<PlanJournal>,
 }
 
 impl PlanLog {
@@ -22,12 +26,99 @@ impl PlanLog {
         Self {
             header,
             path: path.to_owned(),
+            journal: None,
         }
     }
 
-    /// The header as it is known by now.
-    pub fn header(&self) -> &PlanHeader {
-        &self.header
+    /// Begins a plan that continues none.
+    pub fn start(&mut self) -> Result<(), ExportError> {
+        let mut journal = PlanJournal::create(&self.path, &self.header)?;
+        let begun = journal.begun();
+        self.keep(journal, begun)
+    }
+
+    /// Continues what an earlier run left, journal or plan, or begins; returns the pairs of each sample index that it tried.
+    pub fn resume(&mut self) -> anyhow::Result<BTreeMap<u64, u64>> {
+        let mut known = BTreeMap::new();
+        let mut seen = |position: &PlannedPosition| {
+            known.insert(position.index, position.pairs.len() as u64);
+        };
+        if let Some(journal) = PlanJournal::resume(&self.path, &mut seen)? {
+            self.takes(journal.header())?;
+            self.journal = Some(journal);
+            return Ok(known);
+        }
+        // A journal that was not begun counts for nothing: what it continued is still there.
+        known.clear();
+        if !self.path.exists() {
+            self.start()?;
+            return Ok(known);
+        }
+        let reader = PlanReader::open(&self.path)?;
+        self.takes(reader.header())?;
+        let mut journal = PlanJournal::create(&self.path, &self.header)?;
+        let copied = (|| -> anyhow::Result<()> {
+            for position in reader {
+                match position {
+                    Ok(position) => {
+                        known.insert(position.index, position.pairs.len() as u64);
+                        journal.position(position)?;
+                    }
+                    // What is whole counts.
+                    Err(PlanError::CutOff { .. }) => break,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(journal.begun()?)
+        })();
+        self.keep(journal, copied)?;
+        Ok(known)
+    }
+
+    /// Keeps a journal that could be begun, and removes another.
+    fn keep<E>(&mut self, journal: PlanJournal, begun: Result<(), E>) -> Result<(), E> {
+        match begun {
+            Ok(()) => self.journal = Some(journal),
+            Err(_) => journal.remove(),
+        }
+        begun
+    }
+
+    /// Adds what came of a sample.
+    pub fn position(&mut self, position: PlannedPosition) -> Result<(), ExportError> {
+        let journal = self.journal.as_mut().ok_or_else(|| never_begun(&self.path))?;
+        journal.position(position)
+    }
+
+    /// Positions so far.
+    pub fn positions(&self) -> u64 {
+        self.journal.as_ref().map_or(0, PlanJournal::positions)
+    }
+
+    /// Pairs so far.
+    pub fn pairs(&self) -> u64 {
+        self.journal.as_ref().map_or(0, PlanJournal::pairs)
+    }
+
+    /// Where the journal lies.
+    pub fn journal_path(&self) -> PathBuf {
+        PlanJournal::path_of(&self.path)
+    }
+
+    /// Leaves no journal behind.
+    pub fn abandon(self) {
+        if let Some(journal) = self.journal {
+            journal.remove();
+        }
+    }
+
+    /// Writes the plan; where that fails the journal stays.
+    pub fn finish(self) -> Result<PlanEnd, ExportError> {
+        let path = &self.path;
+        let journal = self
+            .journal
+            .ok_or_else(|| ExportError::damaged(path, "it was never begun"))?;
+        journal.finish(&self.header)
     }
 
     /// Records that a scene is used, which must be the one that the plan knows by that name.
@@ -37,20 +128,23 @@ impl PlanLog {
             Some(known) if known.hash == hash => Ok(()),
             Some(known) => Err(self.other_run(&format!("hash of the scene {name}"), &known.hash, &hash)),
             None => {
-                self.header.scenes.push(PlanScene {
+                let scene = PlanScene {
                     name: name.clone(),
                     spec: source.to_string(),
                     hash,
-                });
+                };
+                if let Some(journal) = &mut self.journal {
+                    journal.scene(&scene)?;
+                }
+                self.header.scenes.push(scene);
                 Ok(())
             }
         }
     }
 
-    /// Opens the plan at the path, which must be one of this run; its scenes count as opened.
-    pub fn continued(&mut self) -> anyhow::Result<PlanReader> {
-        let reader = PlanReader::open(&self.path)?;
-        let (old, new) = (reader.header(), &self.header);
+    /// Takes over from a plan, which must be one of this run; its scenes count as opened.
+    fn takes(&mut self, old: &PlanHeader) -> anyhow::Result<()> {
+        let new = &self.header;
         // A single scene has been opened by now, so its file may have moved; of several none has.
         let is_single = !new.scenes.is_empty();
         let scenes = |header: &PlanHeader| {
@@ -97,15 +191,15 @@ impl PlanLog {
         if let Some((what, there, here)) = checks.into_iter().find(|(_, there, here)| there != here) {
             return Err(self.other_run(what, &there, &here));
         }
-        let opened = std::mem::replace(&mut self.header.scenes, reader.header().scenes.clone());
+        let opened = std::mem::replace(&mut self.header.scenes, old.scenes.clone());
         for scene in opened {
             // It lies where it was found just now.
             if let Some(known) = self.header.scenes.iter_mut().find(|known| known.name == scene.name) {
                 known.spec = scene.spec;
             }
         }
-        self.header.skipped.clone_from(&reader.header().skipped);
-        Ok(reader)
+        self.header.skipped.clone_from(&old.skipped);
+        Ok(())
     }
 
     fn other_run(&self, what: &str, there: &str, here: &str) -> anyhow::Error {
@@ -115,6 +209,10 @@ impl PlanLog {
             self.path.display()
         ))
     }
+}
+
+fn never_begun(path: &Path) -> ExportError {
+    ExportError::damaged(path, "the plan was not begun")
 }
 
 impl SceneLog for PlanLog {
@@ -127,10 +225,14 @@ impl SceneLog for PlanLog {
     }
 
     fn skip(&mut self, scene: &str, reason: &str) -> anyhow::Result<()> {
-        self.header.skipped.push(SkippedScene {
+        let skipped = SkippedScene {
             scene: scene.into(),
             reason: reason.into(),
-        });
+        };
+        if let Some(journal) = &mut self.journal {
+            journal.skipped(&skipped)?;
+        }
+        self.header.skipped.push(skipped);
         Ok(())
     }
 }

@@ -39,8 +39,11 @@ impl Dashboard {
         // The hook of `try_init` gives the terminal back; nothing may be drawn after it.
         let restoring = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            raised.store(true, Ordering::SeqCst);
-            restoring(info);
+            // One that is caught ends nothing.
+            if !covista::contain::is_contained() {
+                raised.store(true, Ordering::SeqCst);
+                restoring(info);
+            }
         }));
         let (news, received) = crossbeam_channel::unbounded();
         let thread = std::thread::Builder::new()

@@ -196,11 +196,15 @@ impl<F: Feed> Going<'_, F> {
     /// Writes a checkpoint, where there is a run to write to and none of this update.
     fn save(&mut self, trainer: &Trainer) -> anyhow::Result<()> {
         self.state.data.add_scenes(self.stream.borrow().scenes());
-        if let Some(checkpoints) = self.checkpoints.as_ref().filter(|_| self.saved != trainer.updates()) {
-            let path = checkpoints.write(trainer, &self.state)?;
-            self.saved = trainer.updates();
-            self.watch.note(format!("wrote {}", path.display()));
+        let Some(checkpoints) = &self.checkpoints else {
+            return Ok(());
+        };
+        if self.saved == trainer.updates() {
+            return Ok(checkpoints.prune(&self.state)?);
         }
+        let path = checkpoints.write(trainer, &self.state)?;
+        self.saved = trainer.updates();
+        self.watch.note(format!("wrote {}", path.display()));
         Ok(())
     }
 

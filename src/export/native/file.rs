@@ -64,6 +64,14 @@ impl RecordFile {
     }
 }
 
+impl Drop for RecordFile {
+    fn drop(&mut self) {
+        // A child process that is just being started holds a copy of the file, and with it the lock. Where there is none
+        // nothing happens.
+        let _ = self.locked().unlock();
+    }
+}
+
 /// Goes through a [`RecordFile`]; several may do so at a time.
 #[derive(Debug)]
 pub struct Cursor(BufReader<At>);

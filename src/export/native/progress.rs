@@ -2,7 +2,7 @@
 //!
 //! Lines are appended and flushed one by one, so a kill can tear the last line at most.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use super::manifest::MANIFEST;
 use super::record::{FORMAT_VERSION, RunRecord, SceneRecord, SkippedScene, TopDownEntry, TrialRecord};
 use super::state::{SetState, Source};
 use crate::export::lines::{Line, MAX_LINE, read_line, too_long};
+use crate::export::lock::{is_at, lock};
 use crate::export::{ExportError, json};
 
 /// Name of the journal.
@@ -169,7 +170,9 @@ impl Journal {
 /// [`ExportError::Busy`] where another process holds it; read errors.
 pub fn lock_manifest(dir: &Path) -> Result<Option<Arc<RecordFile>>, ExportError> {
     let path = dir.join(MANIFEST);
-    let file = match File::open(&path) {
+    // Some network file systems lock only what may be written; what may not is on none that is written to.
+    let writable = OpenOptions::new().read(true).write(true).open(&path);
+    let file = match writable.or_else(|_| File::open(&path)) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(ExportError::read(&path, error)),
@@ -181,38 +184,6 @@ pub fn lock_manifest(dir: &Path) -> Result<Option<Arc<RecordFile>>, ExportError>
         false => Err(ExportError::Busy {
             path: dir.to_path_buf(),
         }),
-    }
-}
-
-/// True where `path` still names this open file, as far as the system tells.
-fn is_at(file: &File, path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        match (file.metadata(), std::fs::metadata(path)) {
-            (Ok(open), Ok(named)) => (open.dev(), open.ino()) == (named.dev(), named.ino()),
-            _ => false,
-        }
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = file;
-        path.exists()
-    }
-}
-
-/// `dir` is the set that the file belongs to.
-fn lock(file: &File, dir: &Path) -> Result<(), ExportError> {
-    match file.try_lock() {
-        Ok(()) => Ok(()),
-        Err(TryLockError::WouldBlock) => Err(ExportError::Busy {
-            path: dir.to_path_buf(),
-        }),
-        // Some network file systems know no locks; the set is then as safe as its user makes it.
-        Err(TryLockError::Error(error)) => {
-            tracing::debug!("no lock on {}: {error}", dir.display());
-            Ok(())
-        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! KHR_draco_mesh_compression: a primitive's triangles and attributes in one Draco stream.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use draco_core::{DecodeLimits, DecoderBuffer, Mesh, MeshDecoder};
 
 use super::accessor::{Accessors, unit};
 use super::json::{Accessor, DracoJson, Text};
+use crate::contain::contained;
 
 /// A decoded stream.
 pub(super) struct Draco<'a> {
@@ -30,11 +30,11 @@ impl<'a> Draco<'a> {
             .with_max_faces(corners as u64 / 3)
             .with_max_decoded_bytes(vertices as u64 * 256 + (1 << 16));
         // The decoder is young and reads untrusted bytes: a panic in it is a broken stream.
-        let decoded = catch_unwind(AssertUnwindSafe(|| {
+        let decoded = contained(|| {
             let mut mesh = Mesh::new();
             let mut buffer = DecoderBuffer::new(bytes).with_limits(limits);
             MeshDecoder::new().decode(&mut buffer, &mut mesh).map(|()| mesh)
-        }));
+        });
         let mesh = decoded
             .map_err(|_| "a Draco stream is broken".to_owned())?
             .map_err(|e| format!("a Draco stream is broken ({e})"))?;
