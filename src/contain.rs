@@ -25,6 +25,14 @@ pub fn contained<T>(work: impl FnOnce() -> T) -> std::thread::Result<T> {
     catch_unwind(AssertUnwindSafe(work))
 }
 
+/// As [`contained`] for work that may fail anyway: a panic is an error with its sentence.
+///
+/// # Errors
+/// Those of `work`.
+pub fn or_error<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    contained(work).unwrap_or_else(|panic| Err(said(&*panic).to_owned()))
+}
+
 /// Whether a panic of this thread would be caught by [`contained`].
 pub fn is_contained() -> bool {
     DEPTH.with(|depth| depth.get() > 0)
@@ -58,6 +66,11 @@ mod tests {
             said(&*contained(|| std::panic::panic_any(3)).unwrap_err()),
             "no reason given"
         );
+        assert_eq!(
+            or_error(|| -> Result<u8, _> { panic!("broken") }),
+            Err("broken".to_owned())
+        );
+        assert_eq!(or_error(|| Ok(4)), Ok(4));
         assert!(!is_contained());
     }
 }

@@ -29,7 +29,7 @@ pub use scenes::{ScenePairs, ScenesConfig, ScenesReport, SkippedScene};
 pub use turns::{Rank, Turn, Turns};
 pub use walkable::{Walkable, WalkableConfig, WalkableError};
 
-use ahead::Ahead;
+use ahead::{Ahead, Crew};
 use composer::{Composer, InFlight, Recipe};
 
 use crate::navmesh::NavMesh;
@@ -75,6 +75,8 @@ pub struct PairGenerator {
     look_ahead: usize,
     /// Positions under way, in order.
     ahead: VecDeque<Ahead>,
+    /// The threads that make them, once there are any.
+    crew: Option<Crew>,
     /// The next position whose pictures stay on the device.
     in_flight: Option<InFlight>,
     /// Whether pictures stay on the device.
@@ -132,6 +134,7 @@ impl PairGenerator {
             most_ahead,
             look_ahead: most_ahead,
             ahead: VecDeque::new(),
+            crew: None,
             in_flight: None,
             on_device: false,
         })
@@ -188,11 +191,17 @@ impl PairGenerator {
 
     /// The next position, with its followers begun.
     fn advance(&mut self) -> Result<Position, RenderError> {
+        let crew = match &self.crew {
+            Some(crew) => crew,
+            // One for each position that may be under way at a time.
+            None => self.crew.insert(Crew::new(self.most_ahead + 1)?),
+        };
         // After one that cannot be begun no other is: the device may be gone.
         while self.ahead.len() <= self.look_ahead && !self.ahead.back().is_some_and(Ahead::is_refused) {
-            let index = self.take_index();
+            let index = self.next_index;
+            self.next_index += 1;
             let composer = &self.composers[index as usize % self.composers.len()];
-            self.ahead.push_back(Ahead::begin(composer, index));
+            self.ahead.push_back(Ahead::begin(crew, composer, index));
         }
         match self.ahead.pop_front() {
             Some(next) => next.wait(),

@@ -292,6 +292,37 @@ fn a_finished_set_is_opened_by_one_writer_at_a_time() {
 }
 
 #[test]
+fn of_writers_that_begin_at_once_one_goes_on() {
+    for round in 0..60 {
+        let dir = tempfile::tempdir().unwrap();
+        let set = dir.path().join("set");
+        if round % 2 == 0 {
+            fs::create_dir(&set).unwrap();
+        }
+        let all_have_tried = std::sync::Barrier::new(3);
+        let begin = || {
+            let writer = NativeWriter::resume(&set, &run(5));
+            all_have_tried.wait();
+            match writer {
+                Ok(_) => true,
+                Err(ExportError::Busy { .. }) => false,
+                Err(error) => panic!("round {round}: {error}"),
+            }
+        };
+        let won = std::thread::scope(|scope| {
+            let threads = [(); 3].map(|()| scope.spawn(begin));
+            threads.map(|thread| thread.join().unwrap())
+        });
+        assert!(won.iter().filter(|&&won| won).count() <= 1, "round {round}: {won:?}");
+        let left = fs::read_dir(&set).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = left.filter(|name| name != "progress.jsonl").collect();
+        assert!(left.is_empty(), "round {round}: {left:?}");
+        // Where all met each other nobody has begun; then somebody may.
+        NativeWriter::resume(&set, &run(5)).unwrap();
+    }
+}
+
+#[test]
 fn a_finished_set_can_be_made_longer() {
     let dir = tempfile::tempdir().unwrap();
     let (reference, set) = (dir.path().join("reference"), dir.path().join("set"));

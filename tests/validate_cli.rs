@@ -61,11 +61,16 @@ fn folder() -> Option<PathBuf> {
     static MADE: OnceLock<Option<PathBuf>> = OnceLock::new();
     let made = MADE.get_or_init(|| {
         common::gpu()?;
-        // Nothing drops a static, so it is cleared by the next run.
-        let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate_cli");
-        if out.exists() {
-            std::fs::remove_dir_all(&out).unwrap();
+        // Nothing drops a static, so it is cleared by the next process.
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let process = name.strip_prefix("validate_cli-");
+            if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
         }
+        let out = folder.join(format!("validate_cli-{}", std::process::id()));
         measure(&out, None);
         Some(out)
     });

@@ -1,4 +1,4 @@
-//! The documented exit codes: 0 done, 2 bad arguments or config, 3 bad scene or input, 4 no usable
+//! The documented exit codes: 0 done, 1 a defect of the program, 2 bad arguments or config, 3 bad scene or input, 4 no usable
 //! adapter, 5 output cannot be written, 130 interrupted.
 
 use std::process::ExitCode;
@@ -14,6 +14,8 @@ use covista::scene::{SceneError, SceneListError};
 use covista::shard::ShardError;
 use covista::stream::StreamError;
 
+/// For what is nobody's fault but the program's.
+const DEFECT: u8 = 1;
 const BAD_ARGUMENTS: u8 = 2;
 const BAD_INPUT: u8 = 3;
 const NO_ADAPTER: u8 = 4;
@@ -86,7 +88,7 @@ pub fn advise(error: anyhow::Error, command: impl FnOnce() -> String) -> anyhow:
 /// The error with a sentence behind it, and its own exit code.
 pub fn with_advice(error: anyhow::Error, advice: &str) -> anyhow::Error {
     Failure {
-        code: error.chain().find_map(code_of_cause).unwrap_or(BAD_OUTPUT),
+        code: error.chain().find_map(code_of_cause).unwrap_or(DEFECT),
         message: format!("{error:#}; {advice}"),
     }
     .into()
@@ -99,7 +101,7 @@ pub fn is_interrupted(error: &anyhow::Error) -> bool {
 
 /// The exit code of an error, found anywhere in its chain; 1 for one that is nobody's.
 pub fn code_of(error: &anyhow::Error) -> ExitCode {
-    ExitCode::from(error.chain().find_map(code_of_cause).unwrap_or(1))
+    ExitCode::from(error.chain().find_map(code_of_cause).unwrap_or(DEFECT))
 }
 
 /// Whether an error is the fault of a scene or another input (3).

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use covista::config::Config;
+use covista::export::ExportError;
 use covista::plan::{PlanEnd, PlanHeader, PlanJournal, PlannedPosition};
 use covista::render::{Gpu, GpuConfig};
 use covista::shard::{Block, BlockWalk, Plan};
@@ -17,7 +18,7 @@ use super::exit::{self, Failure};
 use super::generate::planning;
 use super::generate::scenes::Scenes;
 use super::open::Walkable;
-use continued::PlanLog;
+use continued::{PlanLog, refusal};
 
 /// Arguments of `covista plan`.
 #[derive(Debug, clap::Args)]
@@ -35,10 +36,10 @@ pub struct Args {
     /// File to write: JSON lines, poses and overlaps of every pair; `covista render --plan` makes the pictures
     #[arg(long, value_name = "PLAN.jsonl")]
     out: PathBuf,
-    /// Continue a plan with the same scenes, configuration and seed to more pairs
+    /// Continue a plan that was cut short, or one with the same scenes, configuration and seed to more pairs
     #[arg(long, conflicts_with = "overwrite")]
     resume: bool,
-    /// Replace the file if it exists
+    /// Replace the file if it exists, and what is left of an unfinished one
     #[arg(long)]
     overwrite: bool,
     /// Most pairs of any one scene in the whole run
@@ -56,17 +57,9 @@ pub struct Args {
 pub fn run(args: Args) -> anyhow::Result<()> {
     let mut config = args.config.load()?;
     let stop = common::interrupt_flag()?;
-    if !args.resume && !args.overwrite {
-        let found = [
-            ("the plan exists already", args.out.clone()),
-            ("an unfinished plan is there", PlanJournal::path_of(&args.out)),
-        ];
-        if let Some((what, path)) = found.iter().find(|(_, path)| path.exists()) {
-            return Err(Failure::output(format!(
-                "{what}; give another --out, --resume to continue it or --overwrite to replace it: {}",
-                path.display()
-            )));
-        }
+    let is_there = args.out.exists() || PlanJournal::path_of(&args.out).exists();
+    if is_there && !args.resume && !args.overwrite {
+        return Err(refusal(&args.out));
     }
     let list = args.scenes.list(&mut config)?;
     let sources = planning::sources(&list, args.scene_quota);
@@ -94,7 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
     })?;
     let known = match args.resume {
         true => log.resume()?,
-        false => log.start().map(|()| BTreeMap::new())?,
+        false => log.start(args.overwrite).map(|()| BTreeMap::new())?,
     };
     let work = Work {
         args: &args,
@@ -107,7 +100,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
         Scenes::new(&list, &sources, &config, args.seed, gpu, ready),
         &mut log,
     ) {
-        return Err(kept(error, log));
+        return Err(kept(error, log, args.overwrite && args.out.exists()));
     }
     let journal = log.journal_path();
     let end = log
@@ -181,17 +174,21 @@ impl Work<'_> {
     }
 }
 
-/// Ends the plan where its run ended early: positions so far are kept, and the error says how to go on.
-fn kept(error: anyhow::Error, log: PlanLog) -> anyhow::Error {
-    if log.positions() == 0 && !exit::is_interrupted(&error) {
+/// Keeps the positions of a run that ended early, as a plan unless there is one to be `replaced`; the error says how to go on.
+fn kept(error: anyhow::Error, log: PlanLog, replaces: bool) -> anyhow::Error {
+    if log.positions() == 0 && (replaces || !exit::is_interrupted(&error)) {
         log.abandon();
         return error;
     }
     let journal = log.journal_path();
+    if replaces {
+        return exit::with_advice(error, &kept_beside(&journal));
+    }
     let advice = match log.finish() {
         Ok(_) => format!("the plan so far is kept; continue with: {}", common::resume_command()),
-        // As on a full disk, which has no room for both.
-        Err(_) => kept_beside(&journal),
+        // A full disk, which has no room for both, has been told by now.
+        Err(ExportError::DiskFull { .. }) => kept_beside(&journal),
+        Err(unnamed) => format!("the plan cannot be ended either ({unnamed}); {}", kept_beside(&journal)),
     };
     exit::with_advice(error, &advice)
 }

@@ -43,6 +43,12 @@ pub(crate) fn lock(file: &File, output: &Path) -> Result<(), ExportError> {
     }
 }
 
+/// Ends a lock, as closing the file does not at once where a child process that is just being started holds a copy of it.
+pub(crate) fn unlock(file: &File) {
+    // Where there is no lock there is nothing to end.
+    let _ = file.unlock();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -198,7 +198,7 @@ impl<P: Harvest> ScenePairs<P> {
                 self.resident.push((turn.scene.clone(), generator?));
                 Ok(true)
             }
-            Err(error @ WalkableError::NoReader) => Err(error.into()),
+            Err(error) if !error.is_about_the_scene() => Err(error.into()),
             Err(error) => {
                 let reason = error.to_string();
                 // Another flat of the same entry may well be fine.

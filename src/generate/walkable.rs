@@ -47,7 +47,7 @@ pub enum WalkableError {
     #[error("the reader of the scene failed: {0}")]
     Panicked(String),
     /// There is nobody left to read scenes.
-    #[error("the thread that reads scenes ended; start again, with --resume where a set is written")]
+    #[error("the thread that reads scenes has ended")]
     NoReader,
 }
 
@@ -57,6 +57,7 @@ impl WalkableError {
     pub fn is_about_the_scene(&self) -> bool {
         match self {
             Self::Scene(SceneError::Read { source, .. }) => is_lasting(source.kind()),
+            Self::NavMesh(NavMeshError::Read { reason, .. }) => is_lasting(reason.kind()),
             Self::NavMesh(NavMeshError::Config(_)) | Self::NoReader => false,
             _ => true,
         }

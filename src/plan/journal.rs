@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{FORMAT, PlanEnd, PlanHeader, PlanScene, PlannedPosition, VERSION};
 use super::write::PlanWriter;
 use crate::export::lines::{Line, MAX_LINE, read_line, too_long};
-use crate::export::lock::{is_at, lock};
+use crate::export::lock::{is_at, lock, unlock};
 use crate::export::native::SkippedScene;
 use crate::export::{ExportError, json};
 
@@ -32,7 +32,7 @@ enum Event {
 
 /// The open journal of one plan, locked against other processes while it lives.
 ///
-/// One that is dropped before [`Self::finish`] stays for [`Self::resume`].
+/// One that is dropped before [`Self::finish`] stays for whoever takes it next.
 #[derive(Debug)]
 pub struct PlanJournal {
     plan: PathBuf,
@@ -53,67 +53,56 @@ impl PlanJournal {
         name.into()
     }
 
-    /// Begins the journal of the plan `plan`, in place of one that is there. It counts once [`Self::begun`] is called.
+    /// Takes the journal of the plan `plan`, which is a new and empty one where there was none, for this process alone.
     ///
     /// # Errors
-    /// [`ExportError::Busy`] where another process makes the plan, [`ExportError::Create`] where there can be no file,
-    /// write errors.
-    pub fn create(plan: &Path, header: &PlanHeader) -> Result<Self, ExportError> {
+    /// [`ExportError::Busy`] where another process makes the plan, [`ExportError::Create`] where there can be no such
+    /// file.
+    pub fn claim(plan: &Path) -> Result<Self, ExportError> {
+        if plan.is_dir() {
+            return Err(ExportError::create(plan, ErrorKind::IsADirectory.into()));
+        }
         let path = Self::path_of(plan);
         let mut options = OpenOptions::new();
         // Emptied once it is locked: it may be another process's.
         options.read(true).write(true).create(true).truncate(false);
         let file = options.open(&path).map_err(|error| ExportError::create(plan, error))?;
-        let mut journal = Self::locked(plan, path, file, header.clone())?
-            .ok_or_else(|| ExportError::Busy { path: plan.to_owned() })?;
-        journal.cut()?;
-        let header = Box::new(header.clone());
-        match journal.append(&Event::Plan { header }) {
-            Ok(()) => Ok(journal),
-            Err(error) => {
-                journal.remove();
-                Err(error)
-            }
-        }
-    }
-
-    /// Opens the journal of the plan `plan`, a torn last line cut off, and shows its positions in order. `None` where
-    /// none was begun.
-    ///
-    /// # Errors
-    /// [`ExportError::Busy`] where another process makes the plan, [`ExportError::Damaged`] where a complete line makes
-    /// no sense, read errors.
-    pub fn resume(plan: &Path, mut seen: impl FnMut(&PlannedPosition)) -> Result<Option<Self>, ExportError> {
-        let path = Self::path_of(plan);
-        let file = match OpenOptions::new().read(true).write(true).open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(ExportError::write(&path, error)),
-        };
-        let nothing = PlanHeader::new("", serde_json::Value::Null, String::new(), 0, Vec::new());
-        let Some(mut journal) = Self::locked(plan, path, file, nothing)? else {
-            return Ok(None);
-        };
-        if !journal.read(&mut seen)? {
-            return Ok(None);
-        }
-        journal.cut()?;
-        Ok(Some(journal))
-    }
-
-    /// `None` where the name belongs to another file by now: whoever held this one has finished.
-    fn locked(plan: &Path, path: PathBuf, file: File, header: PlanHeader) -> Result<Option<Self>, ExportError> {
         lock(&file, plan)?;
-        let journal = is_at(&file, &path).then(|| Self {
+        // Whoever held it may just have finished, and removed it.
+        if !is_at(&file, &path) {
+            return Err(ExportError::Busy { path: plan.to_owned() });
+        }
+        Ok(Self {
             plan: plan.to_owned(),
             path,
             file,
             length: 0,
-            header,
+            header: PlanHeader::new("", serde_json::Value::Null, String::new(), 0, Vec::new()),
             positions: 0,
             pairs: 0,
-        });
-        Ok(journal)
+        })
+    }
+
+    /// Whether nothing was ever written to it.
+    ///
+    /// # Errors
+    /// Read errors.
+    pub fn is_new(&self) -> Result<bool, ExportError> {
+        let metadata = self.file.metadata();
+        Ok(metadata.map_err(|error| ExportError::read(&self.path, error))?.len() == 0)
+    }
+
+    /// Begins a journal, in place of what it holds. It counts once [`Self::begun`] is called.
+    ///
+    /// # Errors
+    /// Write errors; [`ExportError::Create`] where the plan could not be named in the end.
+    pub fn begin(&mut self, header: &PlanHeader) -> Result<(), ExportError> {
+        PlanWriter::create(&self.plan, header)?;
+        (self.length, self.positions, self.pairs) = (0, 0, 0);
+        self.cut()?;
+        self.header = header.clone();
+        let header = Box::new(header.clone());
+        self.append(&Event::Plan { header })
     }
 
     /// Says that all of an older plan, if one is continued, has been added.
@@ -193,8 +182,12 @@ impl PlanJournal {
         }
     }
 
-    /// Reads what is there; false where nothing was begun.
-    fn read(&mut self, seen: &mut impl FnMut(&PlannedPosition)) -> Result<bool, ExportError> {
+    /// Reads what an earlier process left and goes on behind it, a torn last line cut off; shows its positions in order.
+    /// False where nothing was begun: what it holds counts for nothing then.
+    ///
+    /// # Errors
+    /// [`ExportError::Damaged`] where a complete line makes no sense, read errors.
+    pub fn resume(&mut self, mut seen: impl FnMut(&PlannedPosition)) -> Result<bool, ExportError> {
         let (mut header, mut begun) = (None::<PlanHeader>, false);
         let (mut positions, mut pairs) = (0, 0);
         self.length = u64::MAX;
@@ -224,6 +217,9 @@ impl PlanJournal {
         (self.length, self.positions, self.pairs) = (length, positions, pairs);
         if let Some(header) = header {
             self.header = header;
+        }
+        if begun {
+            self.cut()?;
         }
         Ok(begun)
     }
@@ -306,7 +302,6 @@ impl PlanJournal {
 
 impl Drop for PlanJournal {
     fn drop(&mut self) {
-        // A child process that is just being started holds a copy of the file, and with it the lock.
-        let _ = self.file.unlock();
+        unlock(&self.file);
     }
 }

@@ -129,7 +129,8 @@ impl Gpu {
 
     /// Wraps a device that someone else made, such as a training framework.
     ///
-    /// One thread at a time should submit to a shared queue; flush the other side's pending work first.
+    /// One thread at a time should submit to a shared queue; flush the other side's pending work first. The device's loss
+    /// is told to whoever made it, and found out here when something fails.
     pub fn from_parts(
         instance: wgpu::Instance,
         adapter: wgpu::Adapter,

@@ -1,12 +1,11 @@
 //! Work on a device that may fail or go away meanwhile.
 
-use std::panic::resume_unwind;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::error::RenderError;
 use super::gpu::Gpu;
-use crate::contain::contained;
+use crate::contain::{contained, said};
 
 /// How long a failed device is given to finish what it has in hand.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -52,10 +51,8 @@ impl Gpu {
             // A lost device reports nothing to scopes.
             (Ok(result), None) if self.lost.reason().is_none() => Ok(result),
             (Ok(_), reason) => Err(self.failure(action, reason.unwrap_or_default())),
-            (Err(panic), reason) => match self.failure(action, reason.unwrap_or_default()) {
-                lost @ RenderError::Lost { .. } => Err(lost),
-                _ => resume_unwind(panic),
-            },
+            // What the driver reported comes before what followed from it.
+            (Err(panic), reason) => Err(self.failure(action, reason.unwrap_or_else(|| said(&*panic).to_owned()))),
         }
     }
 
@@ -117,7 +114,7 @@ impl Gpu {
         match contained(|| self.device.poll(how)) {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the driver failed".to_owned()),
+            Err(panic) => Err(said(&*panic).to_owned()),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::mesh::{COLOR, DEPTH};
 use super::readback::Readback;
 use super::sensors::{MARKS, NUMBERS, Sensors};
 use super::timing::{Step, Stopwatch};
+use crate::contain::{contained, said};
 use crate::view::DepthMap;
 
 /// Layers for a batch of cameras, their uniforms and the buffer they are read through.
@@ -466,7 +467,8 @@ fn with_mapped<T>(
         let bytes = slice.get_mapped_range().map_err(|e| failed(e.to_string()))?;
         Ok(unpack(&bytes))
     })?;
-    gpu.scoped("reading pictures back", || buffer.unmap())?;
+    // On a device that has just been lost there is nothing to unmap.
+    contained(|| buffer.unmap()).map_err(|panic| failed(said(&*panic).to_owned()))?;
     Ok(unpacked)
 }
 

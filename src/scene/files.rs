@@ -84,8 +84,12 @@ impl SceneFiles {
                 continue;
             };
             // Symbolic links are followed, and the place where they end is what counts.
-            let Ok(found) = self.folder.join(relative).canonicalize() else {
-                continue;
+            let named = self.folder.join(relative);
+            let found = match named.canonicalize() {
+                Ok(found) => found,
+                Err(error) if is_absent(&error) => continue,
+                // It may well be there: without it the scene would be another one.
+                Err(error) => return Err(read_failure(&named, error)),
             };
             if !found.starts_with(&self.folder) {
                 outside = true;
@@ -119,6 +123,15 @@ impl SceneFiles {
             .map_err(|source| read_failure(path, source))?;
         Ok(bytes)
     }
+}
+
+/// Whether an error says that a file is not there, and not that nobody can tell just now. Names that no file can have count.
+pub(super) fn is_absent(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput | ErrorKind::InvalidFilename
+    )
 }
 
 fn read_failure(path: &Path, source: std::io::Error) -> SceneError {

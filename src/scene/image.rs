@@ -10,6 +10,7 @@ use super::basis;
 use super::config::Limits;
 use super::error::SceneError;
 use super::texture::{Texels, Texture};
+use crate::contain::or_error;
 
 /// Pixels of the images that are decoded at the same time, on all threads together. A decoder takes at most 16 bytes a
 /// pixel beside its result, so this is 2 GiB; eight 4096 x 4096 images or one of the largest allowed are within it.
@@ -54,7 +55,8 @@ pub(crate) fn decode_all(
     limits: &Limits,
     path: &Path,
 ) -> Result<Vec<Result<Texture, String>>, SceneError> {
-    let sizes: Vec<Result<(u32, u32), String>> = images.par_iter().map(dimensions).collect();
+    let sizes: Vec<Result<(u32, u32), String>> =
+        images.par_iter().map(|image| or_error(|| dimensions(image))).collect();
     let mut pixels = 0u64;
     for (image, size) in images.iter().zip(&sizes) {
         let Ok((width, height)) = *size else { continue };
@@ -83,7 +85,7 @@ pub(crate) fn decode_all(
         let (now, later) = (images.split_at(count), sizes.split_at(count));
         decoded.par_extend(now.0.par_iter().zip(later.0).map(|(image, size)| {
             let (width, height) = size.clone().map_err(|why| unreadable(image, &why))?;
-            decode(image, width, height).map_err(|why| unreadable(image, &why))
+            or_error(|| decode(image, width, height)).map_err(|why| unreadable(image, &why))
         }));
         (images, sizes) = (now.1, later.1);
     }

@@ -1,9 +1,10 @@
 //! Where a shard lies, and whose it is.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::export::ExportError;
+use crate::export::lock::{lock, unlock};
 use crate::export::native::{Counters, NativeWriter, RunRecord, ShardRecord};
 
 /// Folder of a shard below the output folder of its run.
@@ -25,8 +26,7 @@ pub struct ClaimedFolder {
 
 impl Drop for ClaimedFolder {
     fn drop(&mut self) {
-        // A child process that is just being started holds a copy of the file, and with it the lock.
-        let _ = self.locked.unlock();
+        unlock(&self.locked);
     }
 }
 
@@ -43,27 +43,13 @@ impl ClaimedFolder {
         };
         fs::create_dir_all(parent).map_err(|e| ExportError::create(parent, e))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let lock = parent.join(format!(".lock-{name}"));
-        let file = File::create(&lock).map_err(|e| ExportError::create(&lock, e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(ExportError::Busy {
-                    path: path.to_path_buf(),
-                });
-            }
-            // Some network file systems know no locks: two processes then make the same bytes twice.
-            Err(TryLockError::Error(error)) => {
-                tracing::warn!(
-                    "{} cannot be locked ({error}): see that no other process makes it",
-                    path.display()
-                );
-            }
-        }
+        let named = parent.join(format!(".lock-{name}"));
+        let file = File::create(&named).map_err(|e| ExportError::create(&named, e))?;
+        lock(&file, path)?;
         Ok(Self {
             finished: path.to_path_buf(),
             temporary: parent.join(format!(".tmp-{name}")),
-            lock,
+            lock: named,
             locked: file,
         })
     }

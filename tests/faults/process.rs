@@ -87,8 +87,12 @@ impl Bench {
 
     /// The command line of a run.
     pub fn arguments(&self, out: &Path, extra: &[&str]) -> Vec<String> {
+        self.arguments_of(self.pairs, out, extra)
+    }
+
+    fn arguments_of(&self, pairs: u64, out: &Path, extra: &[&str]) -> Vec<String> {
         let scene = self.path("room.glb").display().to_string();
-        let (out, pairs) = (out.display().to_string(), self.pairs.to_string());
+        let (out, pairs) = (out.display().to_string(), pairs.to_string());
         let given = [
             "generate", "--scene", &scene, "--seed", "3", "--pairs", &pairs, "--out", &out,
         ];
@@ -107,7 +111,12 @@ impl Bench {
 
     /// As [`Self::command`], but the poses alone.
     pub fn plan(&self, out: &Path, extra: &[&str]) -> Command {
-        let mut arguments = self.arguments(out, extra);
+        self.plan_of(self.pairs, out, extra)
+    }
+
+    /// As [`Self::plan`] of so many pairs.
+    pub fn plan_of(&self, pairs: u64, out: &Path, extra: &[&str]) -> Command {
+        let mut arguments = self.arguments_of(pairs, out, extra);
         arguments[0] = "plan".to_owned();
         let mut command = Command::new(program());
         command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -166,6 +175,29 @@ pub fn interrupted(out: &Path, name: &str, start: impl Fn() -> Child, ready: imp
     panic!("the process ended before it was ready, {ATTEMPTS} times")
 }
 
+/// Waits until a process that was told to stop does; false where it has ended.
+fn stands_still(process: u32) -> bool {
+    loop {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // The name before it may hold anything.
+        let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        match state {
+            Some('T') => return true,
+            None | Some('Z' | 'X') => return false,
+            Some(_) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+/// Lets a process go on that was stopped.
+struct Wake<'a>(&'a Child);
+
+impl Drop for Wake<'_> {
+    fn drop(&mut self) {
+        signal(self.0, "CONT");
+    }
+}
+
 /// Runs `second` while a process stands still that was `ready` before; how both ended. One that came to its end before
 /// that is begun again, without what it left at `out`.
 pub fn beside_one(
@@ -179,13 +211,14 @@ pub fn beside_one(
         let mut others = None;
         if wait_for(&mut first, &ready) {
             signal(&first, "STOP");
-            if first.try_wait().unwrap().is_none() {
+            // Whatever comes of the others: nobody else would wake it.
+            let _wake = Wake(&first);
+            if stands_still(first.id()) {
                 others = Some(second());
             }
-            // Whatever came of it: nobody else would wake it.
-            signal(&first, "CONT");
         }
         let ended = finish(first);
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
         match others {
             // It had just written its last line when it was stopped.
             Some(others) if others.iter().all(|other| other.code() != Some(0)) => return (ended, others),

@@ -83,7 +83,8 @@ fn plan_journal() {
     let path = beside.path().join("plan.jsonl");
     let (header, positions) = planned();
     let mut writer = PlanWriter::create(&path, &header).unwrap();
-    let mut journal = PlanJournal::create(&path, &header).unwrap();
+    let mut journal = PlanJournal::claim(&path).unwrap();
+    journal.begin(&header).unwrap();
     journal.begun().unwrap();
     for position in positions {
         writer.position(&position).unwrap();
@@ -96,7 +97,8 @@ fn plan_journal() {
     // As it stands it gives the plan that was written at once.
     let at_once = fs::read(&path).unwrap();
     let mut seen = 0;
-    let journal = PlanJournal::resume(&path, |_| seen += 1).unwrap().unwrap();
+    let mut journal = PlanJournal::claim(&path).unwrap();
+    assert!(journal.resume(|_| seen += 1).unwrap());
     assert_eq!((journal.finish(&header).unwrap(), seen), (end, 4));
     assert_eq!(fs::read(&path).unwrap(), at_once);
     assert!(!PlanJournal::path_of(&path).exists());
@@ -104,8 +106,9 @@ fn plan_journal() {
         fold.file(&name.display().to_string(), &mutated_lines(mutator, &text));
         let plan = fold.path().join("plan.jsonl");
         let mut seen = 0;
-        match PlanJournal::resume(&plan, |_| seen += 1) {
-            Ok(Some(journal)) => {
+        let mut journal = PlanJournal::claim(&plan).unwrap();
+        match journal.resume(|_| seen += 1) {
+            Ok(true) => {
                 assert_eq!(journal.positions(), seen);
                 let end = journal.finish(&header).unwrap();
                 assert_eq!(end.positions, seen);
@@ -113,7 +116,7 @@ fn plan_journal() {
                 Outcome::Read
             }
             // Changed before it was begun.
-            Ok(None) => Outcome::Refused,
+            Ok(false) => Outcome::Refused,
             Err(error) => Err::<(), _>(error).into(),
         }
     });

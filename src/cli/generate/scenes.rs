@@ -306,6 +306,13 @@ mod tests {
             assert!(!is_about_the_scene(&read(std::io::Error::from_raw_os_error(passing))));
         }
         assert!(!is_about_the_scene(&read(std::io::ErrorKind::TimedOut.into())));
+        let navmesh = covista::navmesh::NavMeshError::Read {
+            path: "room.navmesh".into(),
+            reason: std::io::Error::from_raw_os_error(5),
+        };
+        assert!(!is_about_the_scene(&anyhow::Error::from(WalkableError::NavMesh(
+            navmesh
+        ))));
         assert!(is_about_the_scene(&read(std::io::ErrorKind::PermissionDenied.into())));
         assert!(!is_about_the_scene(&anyhow::Error::from(WalkableError::NoReader)));
     }

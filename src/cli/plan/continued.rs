@@ -30,49 +30,74 @@ impl PlanLog {
         }
     }
 
-    /// Begins a plan that continues none.
-    pub fn start(&mut self) -> Result<(), ExportError> {
-        let mut journal = PlanJournal::create(&self.path, &self.header)?;
-        let begun = journal.begun();
-        self.keep(journal, begun)
+    /// Begins a plan that continues none. Unless it may `replace` others none may be there by now.
+    pub fn start(&mut self, replace: bool) -> anyhow::Result<()> {
+        let mut journal = PlanJournal::claim(&self.path)?;
+        if !replace && (self.path.exists() || !journal.is_new()?) {
+            return Err(refusal(&self.path));
+        }
+        let begun = journal.begin(&self.header).and_then(|()| journal.begun());
+        Ok(self.keep(journal, begun)?)
     }
 
     /// Continues what an earlier run left, journal or plan, or begins; returns the pairs of each sample index that it tried.
     pub fn resume(&mut self) -> anyhow::Result<BTreeMap<u64, u64>> {
+        let mut journal = PlanJournal::claim(&self.path)?;
         let mut known = BTreeMap::new();
-        let mut seen = |position: &PlannedPosition| {
+        let begun = journal.resume(|position| {
             known.insert(position.index, position.pairs.len() as u64);
-        };
-        if let Some(journal) = PlanJournal::resume(&self.path, &mut seen)? {
-            self.takes(journal.header())?;
-            self.journal = Some(journal);
-            return Ok(known);
+        });
+        if begun.map_err(|error| damaged(error, &self.path))? {
+            let other = self.difference(journal.header());
+            // Both may be there where a plan was to be replaced; of one run the longer one counts.
+            if other.is_some() || self.planned_already() <= journal.positions() {
+                if let Some((what, there, here)) = other {
+                    return Err(self.other_run(&self.journal_path(), what, &there, &here));
+                }
+                self.takes(journal.header());
+                self.journal = Some(journal);
+                return Ok(known);
+            }
         }
         // A journal that was not begun counts for nothing: what it continued is still there.
         known.clear();
-        if !self.path.exists() {
-            self.start()?;
-            return Ok(known);
-        }
-        let reader = PlanReader::open(&self.path)?;
-        self.takes(reader.header())?;
-        let mut journal = PlanJournal::create(&self.path, &self.header)?;
-        let copied = (|| -> anyhow::Result<()> {
-            for position in reader {
-                match position {
-                    Ok(position) => {
-                        known.insert(position.index, position.pairs.len() as u64);
-                        journal.position(position)?;
-                    }
-                    // What is whole counts.
-                    Err(PlanError::CutOff { .. }) => break,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Ok(journal.begun()?)
-        })();
+        let copied = self.copied(&mut journal, &mut known);
         self.keep(journal, copied)?;
         Ok(known)
+    }
+
+    /// Begins the journal with what stands in the plan, if there is one.
+    fn copied(&mut self, journal: &mut PlanJournal, known: &mut BTreeMap<u64, u64>) -> anyhow::Result<()> {
+        let reader = match self.path.exists() {
+            true => Some(PlanReader::open(&self.path)?),
+            false => None,
+        };
+        if let Some(reader) = &reader {
+            if let Some((what, there, here)) = self.difference(reader.header()) {
+                return Err(self.other_run(&self.path, what, &there, &here));
+            }
+            self.takes(reader.header());
+        }
+        journal.begin(&self.header)?;
+        for position in reader.into_iter().flatten() {
+            match position {
+                Ok(position) => {
+                    known.insert(position.index, position.pairs.len() as u64);
+                    journal.position(position)?;
+                }
+                // What is whole counts.
+                Err(PlanError::CutOff { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(journal.begun()?)
+    }
+
+    /// Positions of a plan of this run; 0 where there is none.
+    fn planned_already(&self) -> u64 {
+        let reader = PlanReader::open(&self.path).ok();
+        let reader = reader.filter(|reader| self.difference(reader.header()).is_none());
+        reader.map_or(0, |reader| reader.take_while(Result::is_ok).count() as u64)
     }
 
     /// Keeps a journal that could be begun, and removes another.
@@ -126,7 +151,10 @@ impl PlanLog {
         let (name, hash) = (&walkable.scene.name, walkable.scene.hash_hex());
         match self.header.scenes.iter().find(|known| known.name == *name) {
             Some(known) if known.hash == hash => Ok(()),
-            Some(known) => Err(self.other_run(&format!("hash of the scene {name}"), &known.hash, &hash)),
+            Some(known) => {
+                let what = format!("hash of the scene {name}");
+                Err(self.other_run(&self.path, &what, &known.hash, &hash))
+            }
             None => {
                 let scene = PlanScene {
                     name: name.clone(),
@@ -142,8 +170,8 @@ impl PlanLog {
         }
     }
 
-    /// Takes over from a plan, which must be one of this run; its scenes count as opened.
-    fn takes(&mut self, old: &PlanHeader) -> anyhow::Result<()> {
+    /// What sets a plan apart from one of this run, and its value there and here.
+    fn difference(&self, old: &PlanHeader) -> Option<(&'static str, String, String)> {
         let new = &self.header;
         // A single scene has been opened by now, so its file may have moved; of several none has.
         let is_single = !new.scenes.is_empty();
@@ -188,9 +216,11 @@ impl PlanLog {
             ("list of scenes", scenes(old), scenes(new)),
             ("division", blocks(old), blocks(new)),
         ];
-        if let Some((what, there, here)) = checks.into_iter().find(|(_, there, here)| there != here) {
-            return Err(self.other_run(what, &there, &here));
-        }
+        checks.into_iter().find(|(_, there, here)| there != here)
+    }
+
+    /// Takes over from a plan of this run; its scenes count as opened.
+    fn takes(&mut self, old: &PlanHeader) {
         let opened = std::mem::replace(&mut self.header.scenes, old.scenes.clone());
         for scene in opened {
             // It lies where it was found just now.
@@ -199,15 +229,45 @@ impl PlanLog {
             }
         }
         self.header.skipped.clone_from(&old.skipped);
-        Ok(())
     }
 
-    fn other_run(&self, what: &str, there: &str, here: &str) -> anyhow::Error {
+    fn other_run(&self, path: &Path, what: &str, there: &str, here: &str) -> anyhow::Error {
+        let others = if path != self.path && self.path.exists() {
+            "delete it to go on from the plan beside it"
+        } else {
+            "--overwrite to replace it"
+        };
         Failure::arguments(format!(
-            "the plan was made by another run: its {what} is {there}, and {here} here; use the same one, or \
-             --overwrite to replace the plan: {}",
-            self.path.display()
+            "the plan was made by another run: its {what} is {there}, and {here} here; use the same one, or {others}: {}",
+            path.display()
         ))
+    }
+}
+
+/// Why a plan is not begun at `path`, where a plan or the journal of one is.
+pub fn refusal(path: &Path) -> anyhow::Error {
+    let (what, found) = match path.exists() {
+        true => ("the plan exists already", path.to_owned()),
+        false => ("an unfinished plan is there", PlanJournal::path_of(path)),
+    };
+    Failure::output(format!(
+        "{what}; give another --out, --resume to continue it or --overwrite to replace it: {}",
+        found.display()
+    ))
+}
+
+/// A journal is no set, and can be done without.
+fn damaged(error: ExportError, plan: &Path) -> anyhow::Error {
+    match error {
+        ExportError::Damaged { path, why } => Failure::input(format!(
+            "the journal of the plan is damaged, {why}; {}: {}",
+            match plan.exists() {
+                true => "delete it to go on from the plan beside it",
+                false => "--overwrite to begin again",
+            },
+            path.display()
+        )),
+        error => error.into(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::export::ExportError;
+use crate::export::lock::unlock;
 
 /// Buffer for going through all records.
 pub const STREAMED: usize = 64 << 10;
@@ -66,9 +67,7 @@ impl RecordFile {
 
 impl Drop for RecordFile {
     fn drop(&mut self) {
-        // A child process that is just being started holds a copy of the file, and with it the lock. Where there is none
-        // nothing happens.
-        let _ = self.locked().unlock();
+        unlock(&self.locked());
     }
 }
 

@@ -56,11 +56,18 @@ impl Journal {
             .open(&temporary)
             .map_err(|e| ExportError::create(&temporary, e))?;
         lock(&file, dir)?;
+        let busy = || ExportError::Busy {
+            path: dir.to_path_buf(),
+        };
+        if !is_at(&file, &temporary) {
+            return Err(busy());
+        }
         // One that was made since this process looked belongs to another.
-        if !is_at(&file, &temporary) || Self::open(dir)?.is_some() {
-            return Err(ExportError::Busy {
-                path: dir.to_path_buf(),
-            });
+        let other = Self::open(dir).and_then(|found| found.map_or(Ok(()), |_| Err(busy())));
+        if let Err(error) = other {
+            // Locked and at its name, so it is this process's own, and of no use.
+            let _ = std::fs::remove_file(&temporary);
+            return Err(error);
         }
         file.set_len(0).map_err(|e| ExportError::write(&temporary, e))?;
         let mut journal = Self {

@@ -64,7 +64,13 @@ impl NativeWriter {
     pub fn resume(dir: &Path, run: &RunRecord) -> Result<Self, ExportError> {
         let mut entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::create(dir, run),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Self::create(dir, run).map_err(|error| match error {
+                    // Another process has just made it.
+                    ExportError::Exists { path } => ExportError::Busy { path },
+                    error => error,
+                });
+            }
             Err(error) => return Err(ExportError::read(dir, error)),
         };
         let mut manifest = None;

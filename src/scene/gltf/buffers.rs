@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::json::{Meshopt, MeshoptFilter, MeshoptMode, Root};
 use super::meshopt;
+use crate::contain::or_error;
 use crate::scene::error::SceneError;
 use crate::scene::files::{SceneFiles, shorten};
 
@@ -68,7 +69,7 @@ impl<'a> Buffers<'a> {
         }
         self.unpacked = packed
             .into_par_iter()
-            .map(|(index, meshopt)| (index, self.unpack_view(meshopt)))
+            .map(|(index, meshopt)| (index, or_error(|| self.unpack_view(meshopt))))
             .collect();
         Ok(())
     }

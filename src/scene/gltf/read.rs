@@ -8,6 +8,7 @@ use super::buffers::Buffers;
 use super::json::{Root, TextureInfo};
 use super::primitive::{Plan, plan};
 use super::{container, extensions, material, nodes, textures};
+use crate::contain::or_error;
 use crate::scene::builder::SceneBuilder;
 use crate::scene::config::Limits;
 use crate::scene::error::SceneError;
@@ -53,8 +54,10 @@ pub(in crate::scene) fn read(
     let primitives: Vec<Result<Primitive, String>> = jobs
         .par_iter()
         .map(|job| {
-            job.plan
-                .read(&accessors, base_texture(job.material), job.world_from_mesh)
+            or_error(|| {
+                job.plan
+                    .read(&accessors, base_texture(job.material), job.world_from_mesh)
+            })
         })
         .collect();
     for (job, primitive) in jobs.iter().zip(primitives) {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::scene::error::SceneError;
+use crate::scene::files::is_absent;
 
 /// Largest JSON that is read, bytes. A scene instance with ten thousand objects is a few megabytes.
 const LARGEST_JSON: u64 = 64 << 20;
@@ -72,12 +73,17 @@ pub(super) fn resolve(root: &Path, folder: &Path, reference: &str, by: &Path) ->
         reference: reference.to_owned(),
         path: by.to_owned(),
     };
-    let Ok(found) = joined.canonicalize() else {
-        return Err(SceneError::MissingPart {
+    let found = joined.canonicalize().map_err(|source| match is_absent(&source) {
+        true => SceneError::MissingPart {
             reference: reference.to_owned(),
             path: by.to_owned(),
-        });
-    };
+        },
+        // It may well be there: without it the scene would be another one.
+        false => SceneError::Read {
+            source,
+            path: joined.clone(),
+        },
+    })?;
     let root = root.canonicalize().map_err(|_| outside())?;
     if found.starts_with(&root) {
         Ok(joined)
