@@ -82,7 +82,8 @@ fn plan_journal() {
     let beside = beside();
     let path = beside.path().join("plan.jsonl");
     let (header, positions) = planned();
-    let mut writer = PlanWriter::create(&path, &header).unwrap();
+    let whole = beside.path().join("whole.jsonl");
+    let mut writer = PlanWriter::create(&whole, &header).unwrap();
     let mut journal = PlanJournal::claim(&path).unwrap();
     journal.begin(&header).unwrap();
     journal.begun().unwrap();
@@ -95,7 +96,7 @@ fn plan_journal() {
     let name = PlanJournal::path_of(Path::new("plan.jsonl"));
     let text = fs::read(PlanJournal::path_of(&path)).unwrap();
     // As it stands it gives the plan that was written at once.
-    let at_once = fs::read(&path).unwrap();
+    let at_once = fs::read(&whole).unwrap();
     let mut seen = 0;
     let mut journal = PlanJournal::claim(&path).unwrap();
     assert!(journal.resume(|_| seen += 1).unwrap());
