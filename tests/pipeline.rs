@@ -5,7 +5,7 @@
 mod common;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use assert_cmd::Command;
 use common::tree::{assert_same, tree};
@@ -114,7 +114,7 @@ fn training_without_out_writes_no_file() {
     // What the kernel says the process sent to storage, read while it lives.
     let io = format!("/proc/{}/io", child.id());
     let mut stored = None;
-    let begun = Instant::now();
+    let begun = std::time::Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
