@@ -97,6 +97,7 @@ impl PlanJournal {
     /// # Errors
     /// Write errors; [`ExportError::Create`] where the plan could not be named in the end.
     pub fn begin(&mut self, header: &PlanHeader) -> Result<(), ExportError> {
+        // Where the plan could not be written in the end, nobody should plan for hours.
         PlanWriter::create(&self.plan, header)?;
         (self.length, self.positions, self.pairs) = (0, 0, 0);
         self.cut()?;

@@ -33,8 +33,13 @@ impl PlanLog {
     /// Begins a plan that continues none. Unless it may `replace` others none may be there by now.
     pub fn start(&mut self, replace: bool) -> anyhow::Result<()> {
         let mut journal = PlanJournal::claim(&self.path)?;
-        if !replace && (self.path.exists() || !journal.is_new()?) {
-            return Err(refusal(&self.path));
+        let is_new = journal.is_new()?;
+        if !replace && (self.path.exists() || !is_new) {
+            let refused = refusal(&self.path);
+            if is_new {
+                journal.remove();
+            }
+            return Err(refused);
         }
         let begun = journal.begin(&self.header).and_then(|()| journal.begun());
         Ok(self.keep(journal, begun)?)
